@@ -1,0 +1,57 @@
+"""The vocabulary that every room shares: quantity, criterion, verdict, result, errors, documents."""
+
+from v2glab.evidence._criterion import Confidence, Criterion, load_criteria, read_toml
+from v2glab.evidence._document import (
+    VERDICTS_SCHEMA,
+    check_document,
+    read_verdicts,
+    schema,
+    verdicts_document,
+    write_verdicts,
+)
+from v2glab.evidence._errors import (
+    ApprovalError,
+    DeviceError,
+    ExitCode,
+    InputError,
+    LimitError,
+    SafeStateError,
+    StorageError,
+    UsageError,
+    V2GError,
+)
+from v2glab.evidence._files import write_atomic, write_json
+from v2glab.evidence._quantity import Quantity, coverage_factor
+from v2glab.evidence._result import Result
+from v2glab.evidence._verdict import Outcome, Verdict, judge, not_applicable
+
+__all__ = [
+    "VERDICTS_SCHEMA",
+    "ApprovalError",
+    "Confidence",
+    "Criterion",
+    "DeviceError",
+    "ExitCode",
+    "InputError",
+    "LimitError",
+    "Outcome",
+    "Quantity",
+    "Result",
+    "SafeStateError",
+    "StorageError",
+    "UsageError",
+    "V2GError",
+    "Verdict",
+    "check_document",
+    "coverage_factor",
+    "judge",
+    "load_criteria",
+    "not_applicable",
+    "read_toml",
+    "read_verdicts",
+    "schema",
+    "verdicts_document",
+    "write_atomic",
+    "write_json",
+    "write_verdicts",
+]
