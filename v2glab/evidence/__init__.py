@@ -22,6 +22,7 @@ from v2glab.evidence._errors import (
 )
 from v2glab.evidence._files import write_atomic, write_json
 from v2glab.evidence._quantity import Quantity, coverage_factor
+from v2glab.evidence._recorder import Direction, NullRecorder, Recorder
 from v2glab.evidence._result import Result
 from v2glab.evidence._verdict import Outcome, Verdict, judge, not_applicable
 
@@ -31,11 +32,14 @@ __all__ = [
     "Confidence",
     "Criterion",
     "DeviceError",
+    "Direction",
     "ExitCode",
     "InputError",
     "LimitError",
+    "NullRecorder",
     "Outcome",
     "Quantity",
+    "Recorder",
     "Result",
     "SafeStateError",
     "StorageError",

@@ -18,7 +18,7 @@ class Result:
     """Outcome of one procedure.
 
     ``tables`` holds sampled series and tables by name; time columns are ``time_s`` since ``start_ns``. Each
-    becomes one Parquet file in the run folder. ``facts`` are small plain values (texts, numbers, lists) for reports.
+    becomes one Parquet file in the run folder. ``facts`` are small plain values (texts, numbers, lists).
     ``timing`` names the quantities that depend on the wall clock of this machine: a repeat with the same seed
     need not reproduce them.
     """
