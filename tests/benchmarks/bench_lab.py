@@ -1,0 +1,33 @@
+"""Speed of the lab's floor; prints one JSON object a line.
+
+Rows: ``import``, ``help``, ``modbus-read``, ``scpi-query``, ``twin-steps``, ``campaign``. Name some to run only those.
+"""
+
+import json
+import sys
+
+from _lab_campaign import measure as measure_campaign
+from _lab_instruments import measure as measure_instruments
+from _lab_twin import measure as measure_twin
+
+_PARTS = {
+    "import": measure_campaign,
+    "help": measure_campaign,
+    "campaign": measure_campaign,
+    "modbus-read": measure_instruments,
+    "scpi-query": measure_instruments,
+    "twin-steps": measure_twin,
+}
+
+
+def main(wanted: list[str]) -> None:
+    """Measure each part that holds a wanted row."""
+    names = wanted or list(_PARTS)
+    for part in dict.fromkeys(_PARTS[name] for name in names):
+        for row in part():
+            if not wanted or row["name"].split("/")[0] in wanted:
+                print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
