@@ -1,6 +1,6 @@
 """Speed of the lab's floor; prints one JSON object a line.
 
-Rows: ``import``, ``help``, ``modbus-read``, ``scpi-query``, ``twin-steps``, ``campaign``. Name some to run only those.
+Rows: import, help, modbus-read, scpi-query, twin-steps, campaign. Name some to run only those.
 """
 
 import json

@@ -5,97 +5,86 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-import click
-import typer
-
 from v2glab.cli._common import guarded
 
-#: Commands in the order of the help text: name, module, function, one line of help.
-_COMMANDS = (
-    ("campaign", "_campaign", "campaign", "Run a whole field validation and leave a run folder with a report."),
-    ("twin", "_twin", "twin", "Serve the embedded simulated bench over real protocols."),
-    ("doctor", "_doctor", "doctor", "Say what this machine has, what is required, and the remedy."),
-    ("synch", "_synch", "synch", "Synchronise the inverter with the grid, then close the contactor."),
-    ("export-test", "_export_test", "export_test", "Discharge to the grid under load and judge voltage and ride-through."),
-    ("thermal", "_thermal", "thermal", "Calibrate thermal limits and current foldback."),
-    ("diagnose", "_diagnose", "diagnose", "Lead from measurements and logs to fault code, cause and remedy."),
-    ("barriers", "_barriers", "app", "Say which rule stops export, and what each costs."),
-    ("instruments", "_instruments", "app", "List, check and read instruments and their profiles."),
-    ("runs", "_runs", "app", "List, show and compare finished runs."),
-)
-_HIDDEN = (
-    ("guardian", "_guardian", "guardian", "Hold the lease of an energised station."),
-    ("gateway", "_gateway", "gateway", "Serve the OCPP gateway."),
-)
+_ABOUT = "v2glab finds out, with evidence, what stops a site from exporting, and what each barrier costs."
+
+#: Commands in the order of the help text, with one line of help. The module is ``_<name>``, its attribute ``app``
+#: (a group of commands) or the name itself.
+_COMMANDS = {
+    "campaign": "Run a whole field validation and leave a run folder with a report.",
+    "twin": "Serve the embedded simulated bench over real protocols.",
+    "doctor": "Say what this machine has, what is required, and the remedy.",
+    "synch": "Synchronise the inverter with the grid, then close the contactor.",
+    "export-test": "Discharge to the grid; judge voltage and ride-through.",
+    "thermal": "Calibrate thermal limits and current foldback.",
+    "diagnose": "Lead from measurements and logs to fault code, cause and remedy.",
+    "barriers": "Say which rule stops export, and what each costs.",
+    "instruments": "List, check and read instruments and their profiles.",
+    "runs": "List, show and compare finished runs.",
+}
+#: Served for other processes and other entry points; not part of the help text.
+_INTERNAL = ("guardian", "gateway", "inverter")
 
 
-class _LazyGroup(typer.core.TyperGroup):
-    """Finds a command's module only when the command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name, *_ in _COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for name, module, attribute, text in (*_COMMANDS, *_HIDDEN):
-            if name == cmd_name:
-                listing = ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) == 1
-                return click.Command(name, help=text) if listing else _load(name, module, attribute, text)
-        return None
-
-
-def _load(name: str, module: str, attribute: str, text: str) -> click.Command:
-    target = getattr(import_module(f"v2glab.cli.{module}"), attribute)
-    app = target
-    if not isinstance(target, typer.Typer):
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(target)
-    command = typer.main.get_command(app)
-    command.name = name
-    return command
-
-
-app = typer.Typer(
-    cls=_LazyGroup,
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="v2glab finds out, with evidence, what stops a site from exporting, and what each barrier costs.",
-)
-
-
-@app.callback()
-def _root() -> None:
-    pass
-
-
-def _run(name: str, arguments: list[str]) -> None:
-    group = typer.main.get_command(app)
-    command: click.Command = group
-    if name != "v2glab":
-        context = click.Context(group)
-        for known, module, attribute, text in _COMMANDS:
-            if known == arguments[0]:
-                command, arguments = _load(known, module, attribute, text), arguments[1:]
-                break
-        del context
-    sys.exit(guarded(lambda: command.main(arguments, prog_name=name, standalone_mode=False)))
+def run(name: str, arguments: list[str], *, prog_name: str) -> int:
+    """Run one command and return its exit code."""
+    return guarded(lambda: _invoke(name, arguments, prog_name))
 
 
 def main() -> None:
     """Entry point of ``v2glab``."""
-    _run("v2glab", sys.argv[1:])
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        sys.stdout.write(_help_text())
+        sys.exit(0 if arguments else 2)
+    if arguments[0] == "--version":
+        from v2glab import __version__
+
+        sys.stdout.write(f"v2glab {__version__}\n")
+        sys.exit(0)
+    if arguments[0] not in (*_COMMANDS, *_INTERNAL):
+        sys.stderr.write(
+            f"v2glab: command {arguments[0]!r}\n  required: one of: {', '.join(_COMMANDS)}\n"
+            "  remedy:   v2glab --help\n"
+        )
+        sys.exit(2)
+    sys.exit(run(arguments[0], arguments[1:], prog_name=f"v2glab {arguments[0]}"))
 
 
 def synch_main() -> None:
     """Entry point of ``v2g-synch``."""
-    _run("v2g-synch", ["synch", *sys.argv[1:]])
+    sys.exit(run("synch", sys.argv[1:], prog_name="v2g-synch"))
 
 
 def export_test_main() -> None:
     """Entry point of ``export-test``."""
-    _run("export-test", ["export-test", *sys.argv[1:]])
+    sys.exit(run("export-test", sys.argv[1:], prog_name="export-test"))
 
 
 def inverter_main() -> None:
     """Entry point of ``inverter-cli``."""
-    _run("inverter-cli", ["inverter", *sys.argv[1:]])
+    sys.exit(run("inverter", sys.argv[1:], prog_name="inverter-cli"))
+
+
+def _invoke(name: str, arguments: list[str], prog_name: str) -> object:
+    import typer
+
+    function_name = name.replace("-", "_")
+    module = import_module(f"v2glab.cli._{function_name}")
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        app.command(name)(getattr(module, function_name))
+    return typer.main.get_command(app).main(arguments, prog_name=prog_name, standalone_mode=False)
+
+
+def _help_text() -> str:
+    width = max(map(len, _COMMANDS))
+    lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in _COMMANDS.items())
+    return (
+        f"Usage: v2glab COMMAND [OPTIONS]\n\n{_ABOUT}\n\nCommands:\n{lines}\n\n"
+        "  v2glab COMMAND --help shows options and examples.\n\n"
+        "Exit codes: 0 done, 1 findings with --strict, 2 wrong usage or input, 3 device not reached,\n"
+        "4 stopped into the safe state.\n"
+    )

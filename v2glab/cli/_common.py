@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from v2glab.evidence import ExitCode, V2GError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from v2glab.evidence import V2GError
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -19,21 +19,41 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
-def fail(error: V2GError) -> None:
-    """Print one error in three lines on stderr."""
+def fail(error: V2GError) -> int:
+    """Print one error in three lines on stderr and return its exit code."""
     sys.stderr.write(f"v2glab: {error.found}\n  required: {error.required}\n  remedy:   {error.remedy}\n")
+    return int(error.exit_code)
 
 
-def guarded(command: Callable[[], Any]) -> int:
+def guarded(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; an error of the house becomes its message and code."""
     try:
         code = command()
-    except V2GError as error:
-        fail(error)
-        return int(error.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("v2glab: interrupted\n")
-        return int(ExitCode.SAFE_STATE)
+        return 4
     except BrokenPipeError:
-        return int(ExitCode.OK)
-    return int(code) if isinstance(code, int) else int(ExitCode.OK)
+        return 0
+    except Exception as error:
+        known = _exit_code(error)
+        if known is None:
+            raise
+        return known
+    return code if isinstance(code, int) else 0
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Print an error that is meant for people; ``None`` when it is not one."""
+    # Imported late: the vocabulary costs more time than `--help` may take.
+    from v2glab.evidence import V2GError
+
+    if isinstance(error, V2GError):
+        return fail(error)
+    if type(error).__name__ == "Abort":  # Ctrl-C, as typer reports it
+        sys.stderr.write("v2glab: interrupted\n")
+        return 4
+    show = getattr(error, "show", None)  # a usage error of typer knows how to show itself
+    if show is None:
+        return None
+    show()
+    return int(getattr(error, "exit_code", 2))
