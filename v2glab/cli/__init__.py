@@ -9,8 +9,8 @@ from v2glab.cli._common import guarded
 
 _ABOUT = "v2glab finds out, with evidence, what stops a site from exporting, and what each barrier costs."
 
-#: Commands in the order of the help text, with one line of help each. The module is ``_<name>``, its attribute
-#: ``app`` (a group of commands) or the name itself.
+#: Commands in the order of the help text, with one line of help each. The module is ``_<name>``,
+#: its attribute ``app`` (a group of commands) or the name itself.
 _COMMANDS = {
     "campaign": "Run a whole field validation and leave a run folder with a report.",
     "twin": "Serve the embedded simulated bench over real protocols.",
