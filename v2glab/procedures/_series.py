@@ -91,7 +91,7 @@ def derived(
 ) -> Quantity:
     """Return a quantity computed from others.
 
-    ``weight`` is the largest sensitivity to a source. Sources of one instrument are taken as fully correlated,
+    ``weight`` is the largest sensitivity to a source. Sources of one instrument count as fully correlated,
     so the largest uncertainty counts once. A source without uncertainty leaves the result without.
     """
     first = sources[0]
