@@ -30,10 +30,13 @@ class StepResponse:
 
 @dataclass(frozen=True)
 class FoldbackFit:
-    """Straight line through the folded part of the curve."""
+    """Straight line through the folded part of the curve.
 
-    onset: float
-    u_onset: float
+    ``onset`` and its standard uncertainty are ``None`` when fewer than three points lie on that part.
+    """
+
+    onset: float | None
+    u_onset: float | None
     largest_deviation: float
 
 
@@ -73,27 +76,19 @@ def fit_foldback(shares: Sequence[float], allowed: Sequence[float], u_share: flo
 
     A straight line goes through the points where the current is folded but not yet zero; it reaches full
     current at the onset. ``u_share`` is the standard uncertainty of one share.
-
-    Raises
-    ------
-    InputError
-        Fewer than three points lie on the folded part.
     """
     from v2glab.control import allowed_current_pu
 
     x, y = np.asarray(shares, dtype=float), np.asarray(allowed, dtype=float)
     folded = (y > 0.02) & (y < 0.98)
+    law = np.array([allowed_current_pu(float(share)) for share in x])
+    deviation = float(np.max(np.abs(y - law)))
     if int(folded.sum()) < 3:
-        raise InputError(
-            f"{int(folded.sum())} points between full and no current",
-            "at least 3",
-            "choose more shares between 0.85 and 1",
-        )
+        return FoldbackFit(None, None, deviation)
     slope, offset = np.polyfit(x[folded], y[folded], 1)
     scatter = float(np.std(y[folded] - (slope * x[folded] + offset), ddof=2)) / abs(float(slope))
     u_onset = math.hypot(scatter, u_share) / math.sqrt(int(folded.sum()))
-    law = np.array([allowed_current_pu(float(share)) for share in x])
-    return FoldbackFit((1 - float(offset)) / float(slope), u_onset, float(np.max(np.abs(y - law))))
+    return FoldbackFit((1 - float(offset)) / float(slope), u_onset, deviation)
 
 
 def continuous_current_share(rise_at_rated_k: float, ambient_celsius: float, limit_celsius: float) -> float:

@@ -162,12 +162,18 @@ def _quantities(
         ambient,
         Quantity("final_rise", final_rise, "K", u_rise, **stamp),
         Quantity("time_constant", response.time_constant_s, "s", response.u_time_constant_s, **stamp),
-        Quantity("foldback_onset_share", fold.onset, "1", fold.u_onset, **stamp),
+        *_onset(fold, stamp),
         Quantity("foldback_deviation", fold.largest_deviation, "1", u_share / (1 - FOLDBACK_START), **stamp),
         Quantity("allowed_current_at_limit", at_limit[0], "1", 0.005 / math.sqrt(3), **stamp),
         Quantity("continuous_current_share", share, "1", share * u_rise / (2 * final_rise), **stamp),
         _sensor_difference(source, sensor),
     )
+
+
+def _onset(fold: FoldbackFit, stamp: dict[str, Any]) -> tuple[Quantity, ...]:
+    if fold.onset is None:
+        return ()
+    return (Quantity("foldback_onset_share", fold.onset, "1", fold.u_onset, **stamp),)
 
 
 def _sensor_difference(source: Quantity, sensor: Quantity) -> Quantity:
@@ -210,7 +216,7 @@ def _write_conf(
         "# thermal.conf, made by calibrate_thermal",
         f"MAX_TEMP_CELSIUS={parameters.max_temp_celsius:.1f}",
         f"FOLDBACK_START_SHARE={FOLDBACK_START:.2f}",
-        f"MEASURED_ONSET_SHARE={fold.onset:.4f}",
+        f"MEASURED_ONSET_SHARE={'unknown' if fold.onset is None else format(fold.onset, '.4f')}",
         f"FINAL_RISE_K={by_name['final_rise'].value:.2f}",
         f"TIME_CONSTANT_S={response.time_constant_s:.1f}",
         f"CONTINUOUS_CURRENT_SHARE_40C={by_name['continuous_current_share'].value:.3f}",
