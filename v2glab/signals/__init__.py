@@ -1,5 +1,36 @@
 """Waveform in, numbers out: frequency, phase, RMS, harmonics, symmetrical components, events."""
 
+from v2glab.signals._events import VoltageEvent, find_events
+from v2glab.signals._fundamental import FundamentalFit, fit_fundamental
+from v2glab.signals._harmonics import HarmonicSpectrum, harmonics, resample_cycles
+from v2glab.signals._phase import (
+    FrequencySeries,
+    PhaseDifference,
+    SymmetricalComponents,
+    frequency_series,
+    phase_difference,
+    symmetrical_components,
+    wrap_phase,
+)
+from v2glab.signals._rms import RmsSeries, rms_per_cycle
 from v2glab.signals._waveform import Waveform
 
-__all__ = ["Waveform"]
+__all__ = [
+    "FrequencySeries",
+    "FundamentalFit",
+    "HarmonicSpectrum",
+    "PhaseDifference",
+    "RmsSeries",
+    "SymmetricalComponents",
+    "VoltageEvent",
+    "Waveform",
+    "find_events",
+    "fit_fundamental",
+    "frequency_series",
+    "harmonics",
+    "phase_difference",
+    "resample_cycles",
+    "rms_per_cycle",
+    "symmetrical_components",
+    "wrap_phase",
+]
