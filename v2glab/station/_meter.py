@@ -1,0 +1,50 @@
+"""Whether a meter is good enough to validate telemetry, and calibrated."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from v2glab.station._settings import Site
+
+if TYPE_CHECKING:
+    from v2glab.instruments import Certificate
+
+
+def rated_values(site: Site) -> dict[str, float]:
+    """Return what a meter at this site shows at rated load, by point and in the point's unit."""
+    return {
+        "voltage_a": site.nominal_voltage_v,
+        "current_a": site.rated_current_a,
+        "power": site.rated_power_w,
+    }
+
+
+def certificate_doubt(
+    certificate: Certificate | None, site: Site, at_ns: int, max_accuracy_percent: float
+) -> str:
+    """Return why the certificate does not support a validation of telemetry; empty when it does.
+
+    Accuracy is the expanded uncertainty (coverage factor 2, JCGM 100:2008, 6.2) at rated load relative to the
+    rated value, for voltage, current and power.
+
+    Parameters
+    ----------
+    at_ns
+        Station time at which it has to be valid, UTC in nanoseconds.
+    max_accuracy_percent
+        Largest accuracy that is good enough.
+    """
+    if certificate is None:
+        return "the meter has no certificate of calibration"
+    if certificate.expired(at_ns):
+        day = datetime.fromtimestamp(at_ns / 1e9, UTC).date()
+        return f"certificate {certificate.id} was due on {certificate.due}; the station's date is {day}"
+    for point, rated in rated_values(site).items():
+        uncertainty = certificate.uncertainty(point, rated)
+        if uncertainty is None:
+            return f"certificate {certificate.id} states no accuracy for {point}"
+        percent = 200 * uncertainty[0] / rated
+        if percent > max_accuracy_percent:
+            return f"{point}: accuracy {percent:.2f} % at rated load by certificate {certificate.id}"
+    return ""
