@@ -1,0 +1,127 @@
+"""The terms of export that barriers change, and how rules combine whatever their order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from v2glab.evidence import InputError
+
+Kind = Literal[
+    "levy_refund_share",
+    "export_price_ratio",
+    "flat_price",
+    "export_cap_kw",
+    "discharge_share",
+    "discharge_efficiency",
+    "start_delay_s",
+    "trips_per_year",
+    "settlement_minutes",
+    "discharge_cap_kwh_per_year",
+    "session_share",
+    "plug_in_share",
+    "fixed_cost_eur_per_year",
+    "eligible_share",
+]
+
+
+class Terms(BaseModel):
+    """What a vehicle may do and what it is paid: the defaults are a world without barriers.
+
+    Attributes
+    ----------
+    levy_refund_share
+        Share of the refundable levies and fees that is paid back on exported energy, 0 to 1.
+    export_price_ratio
+        Exported energy is paid this share of the energy price, where that is positive, 0 to 1.
+    flat_price
+        1 replaces the energy price by its mean over the year, else 0.
+    export_cap_kw
+        Most power towards the grid.
+    discharge_share, discharge_efficiency
+        Factors on discharging power and on discharging efficiency, 0 to 1.
+    start_delay_s
+        Time after plug-in, and after each trip, in which nothing may be exported.
+    trips_per_year
+        Trips of the export, evenly spread over the year.
+    settlement_minutes
+        Prices are averaged over intervals of this length, on whole multiples since the start.
+    discharge_cap_kwh_per_year
+        Most energy out of the battery in a year.
+    session_share
+        Share of sessions in which export is possible, spread evenly, 0 to 1.
+    plug_in_share
+        Share of sessions that still take place; the others' energy moves to the next. Touches mobility.
+    fixed_cost_eur_per_year
+        Cost of taking part; who would lose opts out.
+    eligible_share
+        Share of the time in which export is permitted at all, 0 to 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
+
+    levy_refund_share: float = Field(default=1.0, ge=0, le=1)
+    export_price_ratio: float = Field(default=1.0, ge=0, le=1)
+    flat_price: float = Field(default=0.0, ge=0, le=1)
+    export_cap_kw: float = Field(default=math.inf, ge=0)
+    discharge_share: float = Field(default=1.0, ge=0, le=1)
+    discharge_efficiency: float = Field(default=1.0, gt=0, le=1)
+    start_delay_s: float = Field(default=0.0, ge=0, lt=1e7)
+    trips_per_year: float = Field(default=0.0, ge=0, le=100_000)
+    settlement_minutes: float = Field(default=0.0, ge=0, le=60 * 24 * 366)
+    discharge_cap_kwh_per_year: float = Field(default=math.inf, ge=0)
+    session_share: float = Field(default=1.0, ge=0, le=1)
+    plug_in_share: float = Field(default=1.0, gt=0, le=1)
+    fixed_cost_eur_per_year: float = Field(default=0.0, ge=0, le=1e6)
+    eligible_share: float = Field(default=1.0, ge=0, le=1)
+
+
+#: How two rules on the same term combine. Each is commutative, so the order of rules never matters.
+_COMBINE = {
+    "export_cap_kw": min,
+    "discharge_cap_kwh_per_year": min,
+    "flat_price": max,
+    "settlement_minutes": max,
+    "start_delay_s": lambda a, b: a + b,
+    "trips_per_year": lambda a, b: a + b,
+    "fixed_cost_eur_per_year": lambda a, b: a + b,
+}
+
+
+class Transformation(BaseModel):
+    """One barrier as a change of one term."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    value: float
+    unit: str = Field(min_length=1)
+    value_source: str = Field(min_length=1, description="where the number comes from, or that it is an assumption")
+
+
+def combine(transformations: Iterable[Transformation]) -> Terms:
+    """Return the terms under a set of rules.
+
+    Raises
+    ------
+    InputError
+        A value is not allowed.
+    """
+    values: dict[str, float] = {}
+    for change in transformations:
+        default = float(getattr(Terms(), change.kind))
+        before = values.get(change.kind, default)
+        join = _COMBINE.get(change.kind)
+        values[change.kind] = before * change.value if join is None else join(before, change.value)
+    try:
+        return Terms(**values)
+    except ValueError as error:
+        raise InputError(
+            f"rules that lead to {values}", "values that the terms allow", f"mend the value: {error}"
+        ) from error
+
+
+KINDS: tuple[str, ...] = get_args(Kind)

@@ -1,0 +1,123 @@
+"""What bidirectional charging is worth to each vehicle, under one set of terms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2glab.barriers._dispatch import Plan, dispatch, infeasible_step
+from v2glab.barriers._problem import Market, vehicle_year_problem
+from v2glab.barriers._sessions import SessionIssue, Vehicle, VehicleYear
+from v2glab.barriers._terms import Terms
+
+#: The terms that the price and the place of charging depend on; the rest changes discharging only.
+_BASELINE = ("flat_price", "settlement_minutes", "plug_in_share")
+
+
+@dataclass
+class Valuation:
+    """Values vehicle-years under terms, and solves identical problems once.
+
+    Attributes
+    ----------
+    methods
+        How often each solver was used.
+    gap_eur
+        Largest bound on the distance from the optimum, EUR; NaN when a grid of states was used.
+    solved, repeated
+        Problems solved, and answers taken from an earlier identical one.
+    """
+
+    vehicle: Vehicle
+    market: Market
+    years: list[VehicleYear]
+    methods: Counter[str] = field(default_factory=Counter)
+    gap_eur: float = 0.0
+    solved: int = 0
+    repeated: int = 0
+    _gains: dict[tuple[str, Terms], float] = field(default_factory=dict)
+    _baselines: dict[tuple[str, Terms], float] = field(default_factory=dict)
+
+    def value(self, terms: Terms) -> NDArray[np.float64]:
+        """Return money saved per vehicle and year against smart charging alone, shape (vehicles,).
+
+        The saving is the optimum of charging only less the optimum with discharging, at the same prices, scaled from the
+        recorded days to 365. Time without permission and fixed costs come off; nobody takes part at a loss.
+        """
+        return np.array([self._value(year, terms) for year in self.years])
+
+    def _value(self, year: VehicleYear, terms: Terms) -> float:
+        gain = self._gain(year, _canonical(terms)) * 365 / year.days
+        return max(gain * terms.eligible_share - terms.fixed_cost_eur_per_year, 0.0)
+
+    def _gain(self, year: VehicleYear, terms: Terms) -> float:
+        if _no_export(terms) or self.vehicle.discharge_kw == 0:
+            return 0.0
+        key = (year.user, terms)
+        if key in self._gains:
+            self.repeated += 1
+            return self._gains[key]
+        problem = vehicle_year_problem(year, self.vehicle, self.market, terms)
+        baseline_key = (year.user, Terms(**{name: getattr(terms, name) for name in _BASELINE}))
+        if baseline_key not in self._baselines:
+            self._baselines[baseline_key] = self._booked(dispatch(problem.without_discharge())).cost
+        plan = self._booked(dispatch(problem))
+        self._gains[key] = self._baselines[baseline_key] - plan.cost
+        return self._gains[key]
+
+    def _booked(self, plan: Plan) -> Plan:
+        self.solved += 1
+        self.methods[plan.method.partition(" (")[0]] += 1
+        self.gap_eur = float(np.maximum(self.gap_eur, plan.gap))  # NaN stays NaN
+        return plan
+
+
+def _no_export(terms: Terms) -> bool:
+    return 0.0 in (
+        terms.discharge_share,
+        terms.export_cap_kw,
+        terms.discharge_cap_kwh_per_year,
+        terms.session_share,
+    )
+
+
+def _canonical(terms: Terms) -> Terms:
+    """Leave out what does not change the dispatch, so that identical problems are seen to be identical."""
+    return terms.model_copy(update={"eligible_share": 1.0, "fixed_cost_eur_per_year": 0.0})
+
+
+def certify(
+    years: list[VehicleYear], vehicle: Vehicle, market: Market, all_terms: list[Terms]
+) -> tuple[list[VehicleYear], list[SessionIssue]]:
+    """Set aside vehicles that some set of terms leaves without a feasible plan, before any price is computed."""
+    shares = sorted({terms.plug_in_share for terms in all_terms}, reverse=True)
+    kept, issues = [], []
+    for year in years:
+        issue = None
+        for share in shares:
+            problem = vehicle_year_problem(year, vehicle, market, Terms(plug_in_share=share))
+            step = infeasible_step(problem)
+            if step is not None:
+                issue = SessionIssue(
+                    year.user,
+                    _row(year, problem.drive_kwh, step),
+                    "infeasible",
+                    "the battery cannot be charged enough, before the drive that this session recharged"
+                    + (f", when {share:.0%} of the sessions take place" if share < 1 else ""),
+                    "give the vehicle a larger battery or a stronger charger",
+                )
+                break
+        if issue is None:
+            kept.append(year)
+        else:
+            issues.append(issue)
+    return kept, issues
+
+
+def _row(year: VehicleYear, drive: NDArray[np.float64], step: int) -> int:
+    """Return the row of the session that starts at the given plugged step."""
+    drives = int(np.count_nonzero(drive[: step + 1]))
+    return year.rows[min(max(drives - 1, 0), len(year.rows) - 1)]
