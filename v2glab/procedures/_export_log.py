@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class ExportLog:
@@ -26,15 +26,17 @@ class ExportLog:
             self.event("aborted", level="ERROR", error=type(error).__name__)
         self._stream.close()
 
-    def event(self, name: str, *, level: str = "INFO", **fields: object) -> None:
+    def event(self, event: str, /, *, level: str = "INFO", **fields: object) -> None:
         """Write one event."""
         text = " ".join(f"{key}={_value(value)}" for key, value in fields.items())
-        self._stream.write(f"{_stamp(self._now_ns())} {level} export {name} {text}".rstrip() + "\n")
+        self._stream.write(f"{_stamp(self._now_ns())} {level} export {event} {text}".rstrip() + "\n")
 
     def sample(self, row: Mapping[str, float]) -> None:
         """Write one sample line with what an operator looks at first."""
         keys = ("power", "current_a", "current_b", "current_c", "voltage_a", "voltage_b", "voltage_c")
-        chosen = {key: row[key] for key in (*keys, "frequency", "soc", "heatsink_temperature") if key in row}
+        chosen: dict[str, Any] = {
+            key: row[key] for key in (*keys, "frequency", "soc", "heatsink_temperature") if key in row
+        }
         self.event("sample", **chosen)
 
 

@@ -10,7 +10,7 @@ from v2glab.evidence import InputError, Quantity, Result, Verdict, judge, load_c
 from v2glab.procedures._closing import ClosingPlan, connect
 from v2glab.procedures._export_log import ExportLog
 from v2glab.procedures._export_ride_through import WindowResult, run_windows, window_verdicts
-from v2glab.procedures._limits import continuous_operation, sync_limits
+from v2glab.procedures._limits import continuous_voltage, sync_limits
 from v2glab.procedures._procedure import Context, Parameters, Procedure
 from v2glab.procedures._series import Series, derived, trapezoid
 from v2glab.resources import find_data
@@ -203,12 +203,12 @@ def _difference(value: float, share: float, by_meter: Quantity, by_analyser: Qua
 
 def _verdicts(station: Station, quantities: tuple[Quantity, ...]) -> tuple[Verdict, ...]:
     own = load_criteria(find_data("datasets", "criteria", "control.toml"))
-    low, high = continuous_operation(station.site)
+    inside = continuous_voltage(station.site)
     pairs = (
         (own["v2glab.export.enabled"], "export_enable"),
         (own["v2glab.export.delivered-power"], "delivered_power_share"),
-        (low, "voltage_minimum"),
-        (high, "voltage_maximum"),
+        (inside.model_copy(update={"id": f"{inside.id}.minimum", "upper": None}), "voltage_minimum"),
+        (inside.model_copy(update={"id": f"{inside.id}.maximum", "lower": None}), "voltage_maximum"),
         (own["v2glab.export.telemetry-accuracy"], "energy_difference_percent"),
     )
     by_name = {q.name: q for q in quantities}
