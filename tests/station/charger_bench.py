@@ -1,7 +1,7 @@
 """A charger of its own behind real Modbus TCP, for tests of the guardian; run as a process.
 
-It knows contactor, power set-point, run bit and watchdog at the addresses of drivers/twin_evse.toml. The contacts
-part 15 ms after the command. Prints its port, serves until its standard input closes.
+It knows contactor, power set-point, run bit and watchdog at the addresses of drivers/twin_evse.toml. The
+contacts part 15 ms after the command. Prints its port, serves until its standard input closes.
 """
 
 import asyncio

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from v2glab.station._open import open_station
     from v2glab.station._settings import Site, StationFile
     from v2glab.station._station import Station
+    from v2glab.station._transition import Evse
 
 _HOMES = {
     "_clock": ("LockstepClock", "RealtimeClock", "StationClock"),
@@ -32,12 +33,14 @@ _HOMES = {
     "_settings": ("Site", "StationFile"),
     "_open": ("open_station",),
     "_station": ("Station",),
+    "_transition": ("Evse",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "GUARD_SOCKET_VARIABLE",
     "LOCK_HOLDER_VARIABLE",
+    "Evse",
     "GuardianHandle",
     "Lease",
     "LockstepClock",

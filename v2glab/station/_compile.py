@@ -68,7 +68,7 @@ class _Compiler:
         from v2glab.instruments import encode_registers
 
         profile = self._profile(instrument)
-        register = {r.name: r for r in profile.registers}.get(point)
+        register = profile.registers.get(point)
         if register is None:
             raise InputError(
                 f"{instrument}.{point} is not in profile {profile.name!r}",
@@ -92,7 +92,7 @@ class _Compiler:
                 "a Modbus profile and an address tcp://host:port?unit=N",
                 "reach the device over Modbus TCP (a serial line cannot be shared with the guardian)",
             )
-        unit = int(parse_qs(address.query).get("unit", [str(profile.default_unit)])[0])
+        unit = int(parse_qs(address.query).get("unit", [str(profile.modbus.default_unit)])[0])
         self.targets[instrument] = Target(address.hostname, address.port or 502, unit)
         self._profiles[instrument] = profile
         return profile

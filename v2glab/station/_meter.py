@@ -25,8 +25,8 @@ def certificate_doubt(
 ) -> str:
     """Return why the certificate does not support a validation of telemetry; empty when it does.
 
-    Accuracy is the expanded uncertainty (coverage factor 2, JCGM 100:2008, 6.2) at rated load relative to the
-    rated value, for voltage, current and power.
+    Accuracy is the largest error by the certificate at rated load, relative to the rated value, for voltage,
+    current and power. The limit of 0.5 % is the project's own.
 
     Parameters
     ----------
@@ -41,10 +41,9 @@ def certificate_doubt(
         day = datetime.fromtimestamp(at_ns / 1e9, UTC).date()
         return f"certificate {certificate.id} was due on {certificate.due}; the station's date is {day}"
     for point, rated in rated_values(site).items():
-        uncertainty = certificate.uncertainty(point, rated)
-        if uncertainty is None:
+        if certificate.find(point) is None:
             return f"certificate {certificate.id} states no accuracy for {point}"
-        percent = 200 * uncertainty[0] / rated
+        percent = certificate.accuracy_percent(point, rated)
         if percent > max_accuracy_percent:
             return f"{point}: accuracy {percent:.2f} % at rated load by certificate {certificate.id}"
     return ""
