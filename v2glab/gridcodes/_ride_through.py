@@ -12,6 +12,8 @@ from v2glab.evidence import InputError
 from v2glab.gridcodes._model import GridCode, Region, RegulatedQuantity, Trip
 from v2glab.gridcodes._spans import Array, Timeline, span_ends, spans
 
+RESOLUTION_S = 1e-9  # of records; less is rounding
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -209,7 +211,7 @@ def _visits(
     segments = []
     for first, last in spans(here[:-1] & line.seen):
         part = slice(first, last)
-        over = np.flatnonzero(margin[part] < 0)
+        over = np.flatnonzero(margin[part] < -RESOLUTION_S)
         may = None
         if over.size:
             k = first + int(over[0])
@@ -262,6 +264,6 @@ def _trip(line: Timeline, trip: Trip, value: Array) -> TripUse:
     for first, last in spans(beyond[:-1] & line.seen):
         length = float(line.time_s[last] - line.time_s[first])
         longest = max(longest, length)
-        if length > trip.time_s and due is None:
+        if length > trip.time_s + RESOLUTION_S and due is None:
             due = float(line.time_s[first] + trip.time_s)
     return TripUse(trip, longest, due, line.u_time_s(span_ends(beyond)))

@@ -54,7 +54,7 @@ class Timeline:
         return tuple((float(self.time_s[k]), float(self.time_s[k + 1])) for k in np.flatnonzero(~self.seen))
 
     def begins(self, beyond: NDArray[np.bool_]) -> Array:
-        """For each step, when the run of ``beyond`` that it belongs to began, shape (K − 1,); a gap ends a run."""
+        """For each step, when its run of ``beyond`` began, shape (K − 1,); a gap ends a run."""
         begin = self.time_s[:-1].copy()
         for first, last in spans(beyond[:-1] & self.seen):
             begin[first:last] = self.time_s[first]

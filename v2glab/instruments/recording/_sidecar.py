@@ -1,0 +1,150 @@
+"""The sidecar: a small TOML file that names channels, units and rate of a recording."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from v2glab.evidence import InputError
+from v2glab.instruments.recording._model import Kind, Quantity
+
+UNITS: dict[str, dict[str, float]] = {
+    "voltage": {"V": 1.0, "kV": 1e3, "mV": 1e-3, "p.u.": math.nan},
+    "current": {"A": 1.0, "kA": 1e3, "mA": 1e-3},
+    "frequency": {"Hz": 1.0, "mHz": 1e-3},
+}
+TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+EXAMPLE = """schema = 1
+
+[recording]
+kind = "waveform"            # or "rms"
+nominal_voltage_v = 277.0    # phase to neutral
+nominal_frequency_hz = 60.0
+
+[time]                       # CSV only: a column with its unit (s, ms, us, ns, iso8601), or rate_hz
+column = "time"
+unit = "s"
+
+[[channel]]                  # one for each channel to use
+column = "{column}"
+quantity = "voltage"         # voltage, current, frequency
+phase = "a"
+unit = "V"                   # V, kV, mV, p.u., A, kA, mA, Hz, mHz
+# uncertainty = 0.5          # standard uncertainty in that unit; without it verdicts stay inconclusive
+"""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Head(_Frozen):
+    """What holds for the whole recording."""
+
+    kind: Kind
+    nominal_voltage_v: float | None = Field(default=None, gt=0)
+    nominal_frequency_hz: float | None = Field(default=None, gt=0, le=1000)
+    rated_current_a: float | None = Field(default=None, gt=0)
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    gap_s: float | None = Field(default=None, gt=0)
+    source: str = ""
+
+
+class TimeAxis(_Frozen):
+    """Where time comes from: a column, or a rate."""
+
+    column: str | None = None
+    unit: Literal["s", "ms", "us", "ns", "iso8601"] = "s"
+    rate_hz: float | None = Field(default=None, gt=0)
+    start: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> TimeAxis:
+        if (self.column is None) == (self.rate_hz is None):
+            raise ValueError("time needs either 'column' or 'rate_hz'")
+        return self
+
+
+class ChannelEntry(_Frozen):
+    """One channel to use, found by its column's name."""
+
+    column: str
+    quantity: Quantity
+    phase: Literal["", "a", "b", "c"] = ""
+    unit: str
+    scale: float = 1.0
+    uncertainty: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> ChannelEntry:
+        if self.unit not in UNITS[self.quantity]:
+            raise ValueError(f"unit {self.unit!r} is not one of {', '.join(UNITS[self.quantity])}")
+        if self.scale == 0:
+            raise ValueError("scale 0")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Canonical name."""
+        return f"{self.quantity}_{self.phase}"
+
+    def factor(self, nominal_voltage_v: float | None) -> float:
+        """Factor from the file's number to V, A or Hz.
+
+        Raises
+        ------
+        InputError
+            Per-unit voltages without a nominal voltage.
+        """
+        if self.unit != "p.u.":
+            return UNITS[self.quantity][self.unit] * self.scale
+        if nominal_voltage_v is None:
+            raise InputError(
+                f"column {self.column!r} in p.u.", "nominal_voltage_v", "add it to [recording] in the sidecar"
+            )
+        return nominal_voltage_v * self.scale
+
+
+class Sidecar(_Frozen):
+    """The whole sidecar."""
+
+    version: Literal[1] = Field(alias="schema")
+    recording: Head
+    time: TimeAxis | None = None
+    channel: tuple[ChannelEntry, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Sidecar:
+        names = [c.name for c in self.channel]
+        if len(set(names)) < len(names):
+            raise ValueError("two channels of the same quantity and phase")
+        return self
+
+
+def parse_sidecar(document: Mapping[str, Any], where: str) -> Sidecar:
+    """Build a sidecar from the content of its file.
+
+    Raises
+    ------
+    InputError
+        A key is unknown, missing or wrong; the message lists each.
+    """
+    try:
+        return Sidecar(**document)
+    except (ValidationError, TypeError) as error:
+        faults = (
+            "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
+        raise InputError(f"{where}: {faults}", "a sidecar of schema 1", "mend those entries") from error
+
+
+def example_sidecar(columns: list[str]) -> str:
+    """Return a sidecar to copy, with one of the file's own column names."""
+    return EXAMPLE.replace("{column}", columns[0].replace('"', "'") if columns else "voltage_a")
