@@ -11,11 +11,16 @@ from v2glab.evidence import InputError
 def random_problem(seed: int, *, negative: bool = False, capped: bool = False) -> DispatchProblem:
     rng = np.random.default_rng(seed)
     steps = int(rng.integers(3, 90))
-    # A small battery is often full or empty inside a step: there the envelope of a non-convex step is no plan.
+    # A small battery is often full or empty inside a step: there the envelope of a non-convex step is no
+    # plan.
     high = float(rng.uniform(4, 15) if negative else rng.uniform(20, 90))
     low = float(rng.uniform(0, 0.3)) * high
     plugged = rng.random(steps)
-    drive = np.where(rng.random(steps) < (0.04 if negative or capped else 0.12), rng.uniform(0, 0.6 * (high - low), steps), 0.0)
+    drive = np.where(
+        rng.random(steps) < (0.04 if negative or capped else 0.12),
+        rng.uniform(0, 0.6 * (high - low), steps),
+        0.0,
+    )
     price = np.round(rng.normal(0.05 if negative else 0.3, 0.1, steps), 3)
     if not negative:
         price = np.maximum(price, 0.01)

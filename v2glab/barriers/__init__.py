@@ -24,6 +24,7 @@ from v2glab.barriers._sessions import (
     last_year,
     select_vehicles,
 )
+from v2glab.barriers._synthetic import synthetic_prices, synthetic_sessions
 from v2glab.barriers._tariff import ExportRate, ImportRate, Tariff, energy_price, parse_tariff, settle
 from v2glab.barriers._terms import KINDS, Terms, Transformation, combine
 from v2glab.barriers._value import Valuation, certify
@@ -71,5 +72,7 @@ __all__ = [
     "parse_tariff",
     "select_vehicles",
     "settle",
+    "synthetic_prices",
+    "synthetic_sessions",
     "vehicle_year_problem",
 ]

@@ -35,12 +35,12 @@ class Attribution:
     @property
     def loss(self) -> Floats:
         """Value lost against no rules, shape (2^n, vehicles)."""
-        return self.value[0] - self.value
+        return np.asarray(self.value[0] - self.value)
 
     @property
     def total(self) -> Floats:
         """Value lost with all rules in force, shape (vehicles,)."""
-        return self.loss[-1]
+        return np.asarray(self.value[0] - self.value[-1])
 
     def first_in(self) -> Floats:
         """Loss when a rule comes alone, shape (n, vehicles)."""

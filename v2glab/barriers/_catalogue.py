@@ -14,9 +14,7 @@ from v2glab.barriers._terms import Transformation
 from v2glab.evidence import InputError, read_toml
 from v2glab.resources import find_data
 
-Layer = Literal[
-    "interoperability", "cybersecurity", "grid code", "market and tariff", "metering", "process"
-]
+Layer = Literal["interoperability", "cybersecurity", "grid code", "market and tariff", "metering", "process"]
 Quality = Literal["read", "memory, verify", "no figure found"]
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,8 +33,9 @@ class Jurisdiction(BaseModel):
 class Measured(BaseModel):
     """How a verdict of the lab bears on a barrier.
 
-    ``criterion`` is an identity or, ending in ``.``, a prefix. With ``quantity`` only verdicts on that quantity
-    count. ``take`` says what the parameter becomes: the measured value times ``factor``, or ``constant``.
+    ``criterion`` is an identity or, ending in ``.``, a prefix. With ``quantity`` only verdicts on that
+    quantity count. ``take`` says what the parameter becomes: the measured value times ``factor``, or
+    ``constant``.
     """
 
     model_config = _STRICT

@@ -58,7 +58,13 @@ class DispatchProblem:
         finite = all(bool(np.isfinite(a).all()) for a in arrays)
         positive = all(bool((a >= 0).all()) for a in arrays[:3])
         bounds = 0 <= self.low_kwh < self.high_kwh and self.end_kwh <= self.high_kwh
-        if len(sizes) != 1 or not finite or not positive or not bounds or self.start_kwh > self.high_kwh + 1e-9:
+        if (
+            len(sizes) != 1
+            or not finite
+            or not positive
+            or not bounds
+            or self.start_kwh > self.high_kwh + 1e-9
+        ):
             raise InputError(
                 f"dispatch problem with shapes {sorted(sizes)}, energy {self.low_kwh} … {self.high_kwh} kWh",
                 "arrays of one length, finite, energies >= 0, start and end inside the bounds",
@@ -67,12 +73,12 @@ class DispatchProblem:
 
     def without_discharge(self) -> DispatchProblem:
         """Return the same problem with charging only."""
-        return replace(
-            self, discharge_kwh=np.zeros_like(self.drive_kwh), discharge_cap_kwh=float("inf")
-        )
+        return replace(self, discharge_kwh=np.zeros_like(self.drive_kwh), discharge_cap_kwh=float("inf"))
 
     def simultaneous_pays(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Return the steps (M,) in which charging and discharging at once would earn: where convexity fails."""
+        """Return the steps (M,) in which charging and discharging at once would earn: where convexity
+        fails.
+        """
         both = (self.charge_kwh > 0) & (self.discharge_kwh > 0)
         return np.asarray(both & (self.sell > self.buy))
 
@@ -197,8 +203,8 @@ def _split(problem: DispatchProblem) -> Plan | None:
 def _capped(problem: DispatchProblem, free: Plan) -> Plan:
     """Price the cap on discharged energy by its multiplier: a one-dimensional dual, exact where convex.
 
-    Each plan gives a line cost + λ·(discharged − cap) that bounds the dual from above; the next multiplier is where
-    the two active lines cross (Kelley's cutting planes), which ends after finitely many plans.
+    Each plan gives a line cost + λ·(discharged − cap) that bounds the dual from above; the next multiplier
+    is where the two active lines cross (Kelley's cutting planes), which ends after finitely many plans.
     """
     cap = problem.discharge_cap_kwh
     idle = _split(problem.without_discharge())
@@ -229,7 +235,8 @@ def _capped(problem: DispatchProblem, free: Plan) -> Plan:
         share = (cap - under.discharged_kwh) / (over.discharged_kwh - under.discharged_kwh)
     change = share * over.change_kwh + (1 - share) * under.change_kwh
     convex = not bool(problem.simultaneous_pays().any())
-    # Where a step is not convex the mix need not be feasible: the better plan below the cap is booked instead.
+    # Where a step is not convex the mix need not be feasible: the better plan below the cap is booked
+    # instead.
     if convex:
         return Plan(dual, change, cap, "convex with a multiplier on discharged energy, exact")
     return replace(under, method="multiplier on discharged energy, bound", gap=max(under.cost - dual, 0.0))

@@ -20,8 +20,8 @@ class BarrierEvidence:
     Parameters
     ----------
     state
-        ``set``: the verdict's number is the barrier's parameter; ``flagged``: the barrier is seen to act, without a
-        number; ``refused``: the number is not one that the parameter can take.
+        ``set``: the verdict's number is the barrier's parameter; ``flagged``: the barrier is seen to act,
+        without a number; ``refused``: the number is not one that the parameter can take.
     verdict
         Identity of the criterion, by which the verdict is found in ``verdicts.json``.
     value, unit, uncertainty
@@ -45,8 +45,8 @@ class BarrierEvidence:
 def map_verdicts(verdicts: Iterable[Verdict], catalogue: Catalogue) -> list[BarrierEvidence]:
     """Return what the verdicts say about barriers, in the catalogue's order.
 
-    Only failed verdicts flag a barrier; a measured value counts whatever the outcome when the entry says so. Verdicts
-    that are not applicable say nothing.
+    Only failed verdicts flag a barrier; a measured value counts whatever the outcome when the entry says so.
+    Verdicts that are not applicable say nothing.
     """
     every = [v for v in verdicts if v.outcome is not Outcome.NOT_APPLICABLE]
     found = []
@@ -63,7 +63,8 @@ def apply_evidence(
 ) -> dict[str, Transformation]:
     """Return the rules with measured numbers in place of the catalogue's.
 
-    Of several numbers for one barrier the most restrictive is taken: the longest delay, the smallest cap or share.
+    Of several numbers for one barrier the most restrictive is taken: the longest delay, the smallest cap or
+    share.
     """
     out = dict(rules)
     measured: dict[str, list[BarrierEvidence]] = {}
@@ -81,7 +82,9 @@ def apply_evidence(
 
 def _bears(rule: Measured, verdict: Verdict) -> bool:
     identity = verdict.criterion.id
-    named = identity.startswith(rule.criterion) if rule.criterion.endswith(".") else identity == rule.criterion
+    named = (
+        identity.startswith(rule.criterion) if rule.criterion.endswith(".") else identity == rule.criterion
+    )
     if not named or (rule.quantity and verdict.criterion.quantity != rule.quantity):
         return False
     if rule.when == "fail":

@@ -8,7 +8,7 @@ from numba import njit
 from v2glab.barriers._kernel import TOLERANCE_KWH, Floats
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _at(values: Floats, low_kwh: float, pitch_kwh: float, energy: float) -> float:
     """Interpolate the cost to go; infinity outside the grid or next to an infeasible point."""
     place = (energy - low_kwh) / pitch_kwh
@@ -23,7 +23,7 @@ def _at(values: Floats, low_kwh: float, pitch_kwh: float, energy: float) -> floa
     return float(values[left] * (1.0 - share) + values[left + 1] * share)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _best(
     after: Floats, low: float, pitch: float, energy: float, least: float, most: float, price: float
 ) -> float:
@@ -42,7 +42,7 @@ def _best(
     return float(best)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def solve_grid(
     drive: Floats,
     charge: Floats,
@@ -82,4 +82,4 @@ def solve_grid(
                 )
             now[k] = best
         after, now = now, after
-    return _at(after, low_kwh, pitch, start_kwh)
+    return float(_at(after, low_kwh, pitch, start_kwh))

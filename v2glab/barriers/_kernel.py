@@ -1,9 +1,10 @@
 """The exact optimum of one vehicle, by dynamic programming on a convex piecewise-linear value function.
 
-All energies are battery-side, in kWh; all prices are per battery-side kWh. The cost to go ``V(e)`` is kept as its
-lowest point and a list of segments, sorted by slope. One plugged step is the infimal convolution of ``V`` with the
-step's own cost, that is, a sorted insert of two segments and a trim at both ends; a drive is a shift and a clip
-(Rockafellar, Convex Analysis, section 16: the epigraph of an infimal convolution is the sum of epigraphs).
+All energies are battery-side, in kWh; all prices are per battery-side kWh. The cost to go ``V(e)`` is kept
+as its lowest point and a list of segments, sorted by slope. One plugged step is the infimal convolution of
+``V`` with the step's own cost, that is, a sorted insert of two segments and a trim at both ends; a drive is
+a shift and a clip (Rockafellar, Convex Analysis, section 16: the epigraph of an infimal convolution is the
+sum of epigraphs).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ NORMAL, RELAXED, CHARGE_ONLY, DISCHARGE_ONLY = 0, 1, 2, 3
 TOLERANCE_KWH = 1e-9
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _position(length: Floats, slope: Floats, start: int, count: int, low: float, bound: float) -> float:
     """Return the energy at which the slopes of V rise above ``bound``."""
     energy = low
@@ -32,7 +33,7 @@ def _position(length: Floats, slope: Floats, start: int, count: int, low: float,
     return energy
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _insert(length: Floats, slope: Floats, start: int, count: int, size: float, steepness: float) -> int:
     """Insert one segment in order; equal slopes melt together. Return the new count."""
     j = start + count
@@ -49,7 +50,85 @@ def _insert(length: Floats, slope: Floats, start: int, count: int, size: float, 
     return count + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _step(
+    length: Floats,
+    slope: Floats,
+    start: int,
+    count: int,
+    low: float,
+    up: float,
+    down: float,
+    buy: float,
+    sell: float,
+    relaxed: bool,
+) -> tuple[float, float, int]:
+    """Insert one step's segments; return where charging and discharging stop, and the new count."""
+    if relaxed:
+        chord = (-sell * down - buy * up) / (up + down)
+        target = _position(length, slope, start, count, low, chord)
+        return target, target, _insert(length, slope, start, count, up + down, chord)
+    charge_to, discharge_to = -np.inf, np.inf
+    if up > 0.0:
+        charge_to = _position(length, slope, start, count, low, -buy)
+    if down > 0.0:
+        discharge_to = _position(length, slope, start, count, low, -sell)
+    if up > 0.0:
+        count = _insert(length, slope, start, count, up, -buy)
+    if down > 0.0:
+        count = _insert(length, slope, start, count, down, -sell)
+    return charge_to, discharge_to, count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _trim_low(
+    length: Floats, slope: Floats, start: int, count: int, low: float, value: float, low_kwh: float
+) -> tuple[int, int, float, float]:
+    """Cut V off below ``low_kwh``; return the new start, count, lowest energy and value there."""
+    while low < low_kwh and count > 0:
+        if length[start] > low_kwh - low:
+            length[start] -= low_kwh - low
+            value += slope[start] * (low_kwh - low)
+            low = low_kwh
+        else:
+            low += length[start]
+            value += slope[start] * length[start]
+            start += 1
+            count -= 1
+    return start, count, max(low, low_kwh), value
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _trim_high(length: Floats, start: int, count: int, excess: float) -> int:
+    """Cut ``excess`` off the upper end of V, which always reaches up to the full battery."""
+    while excess > 0.0 and count > 0:
+        last = start + count - 1
+        if length[last] > excess:
+            length[last] -= excess
+            break
+        excess -= length[last]
+        count -= 1
+    return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _evaluate(
+    length: Floats, slope: Floats, start: int, count: int, low: float, value: float, energy: float
+) -> float:
+    """Return V at one energy, NaN below its domain."""
+    if energy < low - TOLERANCE_KWH:
+        return np.nan
+    left = max(energy - low, 0.0)
+    for j in range(start, start + count):
+        part = min(left, length[j])
+        value += slope[j] * part
+        left -= part
+        if left <= 0.0:
+            break
+    return value
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def backward(
     drive: Floats,
     charge: Floats,
@@ -86,80 +165,33 @@ def backward(
     length = np.empty(room)
     slope = np.empty(room)
     start, count = 0, 0
-    low, high, value = end_kwh, high_kwh, 0.0
-    if high > low:
-        length[0] = high - low
+    low, value = end_kwh, 0.0
+    if high_kwh > low:
+        length[0] = high_kwh - low
         slope[0] = 0.0
         count = 1
     for i in range(steps - 1, -1, -1):
-        up = charge[i] if mode[i] != DISCHARGE_ONLY else 0.0
-        down = discharge[i] if mode[i] != CHARGE_ONLY else 0.0
         if start > 0 and start + count + 4 > room:
             for k in range(count):
                 length[k] = length[start + k]
                 slope[k] = slope[start + k]
             start = 0
-        if mode[i] == RELAXED:
-            chord = (-sell[i] * down - buy[i] * up) / (up + down)
-            charge_to[i] = _position(length, slope, start, count, low, chord)
-            discharge_to[i] = charge_to[i]
-            count = _insert(length, slope, start, count, up + down, chord)
-        else:
-            charge_to[i] = -np.inf
-            discharge_to[i] = np.inf
-            if up > 0.0:
-                charge_to[i] = _position(length, slope, start, count, low, -buy[i])
-            if down > 0.0:
-                discharge_to[i] = _position(length, slope, start, count, low, -sell[i])
-            if up > 0.0:
-                count = _insert(length, slope, start, count, up, -buy[i])
-            if down > 0.0:
-                count = _insert(length, slope, start, count, down, -sell[i])
-        low -= up
-        value += buy[i] * up
-        high += down
-        while low < low_kwh and count > 0:
-            cut = low_kwh - low
-            if length[start] <= cut:
-                cut = length[start]
-                low += cut
-                value += slope[start] * cut
-                start += 1
-                count -= 1
-            else:
-                length[start] -= cut
-                value += slope[start] * cut
-                low = low_kwh
-        if low < low_kwh:
-            low = low_kwh
-        if drive[i] > 0.0:
-            low += drive[i]
-            high += drive[i]
-            if low > high_kwh + TOLERANCE_KWH:
-                return np.nan
-        excess = high - high_kwh
-        while excess > 0.0 and count > 0:
-            last = start + count - 1
-            if length[last] <= excess:
-                excess -= length[last]
-                count -= 1
-            else:
-                length[last] -= excess
-                excess = 0.0
-        high = high_kwh
-    if start_kwh < low - TOLERANCE_KWH:
-        return np.nan
-    left = max(start_kwh - low, 0.0)
-    for j in range(start, start + count):
-        part = min(left, length[j])
-        value += slope[j] * part
-        left -= part
-        if left <= 0.0:
-            break
-    return float(value)
+        up = charge[i] if mode[i] != DISCHARGE_ONLY else 0.0
+        down = discharge[i] if mode[i] != CHARGE_ONLY else 0.0
+        charge_to[i], discharge_to[i], count = _step(
+            length, slope, start, count, low, up, down, buy[i], sell[i], mode[i] == RELAXED
+        )
+        start, count, low, value = _trim_low(
+            length, slope, start, count, low - up, value + buy[i] * up, low_kwh
+        )
+        low += drive[i]
+        if low > high_kwh + TOLERANCE_KWH:
+            return np.nan
+        count = _trim_high(length, start, count, down + drive[i])
+    return float(_evaluate(length, slope, start, count, low, value, start_kwh))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def forward(
     drive: Floats,
     charge: Floats,
@@ -187,7 +219,7 @@ def forward(
         energy = min(max(energy + step, low_kwh), high_kwh)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def certificate(
     drive: Floats, charge: Floats, low_kwh: float, high_kwh: float, end_kwh: float, start_kwh: float
 ) -> int:

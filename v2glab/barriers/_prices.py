@@ -38,8 +38,8 @@ def lay_over(prices: PriceYear, window: Window) -> NDArray[np.float64]:
     """Return the price of each step of the window, shape (steps,).
 
     Rule: a step gets the price of the same month, day and time of day (UTC) in the price year, whatever the
-    weekday. A 29 February that the price year lacks gets the prices of 28 February; one that the window lacks goes
-    unused. The sessions keep their calendar, the prices are moved.
+    weekday. A 29 February that the price year lacks gets the prices of 28 February; one that the window
+    lacks goes unused. The sessions keep their calendar, the prices are moved.
     """
     times = window.times_s.astype("datetime64[s]")
     days = times.astype("datetime64[D]")

@@ -30,13 +30,15 @@ class Market:
     window: Window
 
 
-def vehicle_year_problem(year: VehicleYear, vehicle: Vehicle, market: Market, terms: Terms) -> DispatchProblem:
+def vehicle_year_problem(
+    year: VehicleYear, vehicle: Vehicle, market: Market, terms: Terms
+) -> DispatchProblem:
     """Return the problem over the plugged steps only.
 
-    Rules of the mobility baseline: what a session delivered is what the road took since the session before, so each
-    drive comes right before the step in which its session starts. The car comes to its first session as if it had
-    left full before, and is full at its last departure. In between it may leave with any energy that the next
-    drive leaves above the reserve. Part of a step plugged in gives that part of the power.
+    Rules of the mobility baseline: what a session delivered is what the road took since the session before,
+    so each drive comes right before the step in which its session starts. The car comes to its first session
+    as if it had left full before, and is full at its last departure. In between it may leave with any energy
+    that the next drive leaves above the reserve. Part of a step plugged in gives that part of the power.
     """
     starts, ends, energy, sessions = _plugged(year, terms.plug_in_share)
     offset = market.window.start_s
@@ -76,13 +78,13 @@ def _plugged(
     The last session always takes place: the energy of all drives is still bought.
     """
     count = year.start_s.size
-    numbers = np.arange(count)
+    numbers = np.arange(count, dtype=np.int64)
     if share >= 1.0:
         return year.start_s, year.end_s, year.energy_kwh, numbers
     keep = _spread(numbers, share)
     keep[-1] = True
     group = np.concatenate([[0], np.cumsum(keep)[:-1]])
-    energy = np.bincount(group, weights=year.energy_kwh)
+    energy = np.bincount(group, weights=year.energy_kwh).astype(np.float64)
     return year.start_s[keep], year.end_s[keep], energy, numbers[keep]
 
 
@@ -99,7 +101,9 @@ def _exporting(
     plugged: Floats,
 ) -> Floats:
     """Return the share of each step (steps,) in which export is possible."""
-    chosen = _spread(sessions, terms.session_share) if terms.session_share < 1 else np.ones(starts.size, np.bool_)
+    chosen = (
+        _spread(sessions, terms.session_share) if terms.session_share < 1 else np.ones(starts.size, np.bool_)
+    )
     if terms.start_delay_s == 0 and chosen.all() and terms.trips_per_year == 0:
         return plugged
     begin = np.minimum(starts + math.ceil(terms.start_delay_s), ends)[chosen]
@@ -110,10 +114,10 @@ def _exporting(
         at = np.sort((np.arange(1, trips + 1) * _GOLDEN % 1.0) * steps * STEP_S).astype(np.int64)
         lost = _occupancy(at, at + math.ceil(TRIP_CLEARS_S + terms.start_delay_s), steps)
         exporting = exporting * np.clip(1.0 - lost, 0.0, 1.0)
-    return exporting
+    return np.asarray(exporting)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _occupancy(starts: NDArray[np.int64], ends: NDArray[np.int64], steps: int) -> Floats:
     """Return the share of each step that intervals cover, shape (steps,)."""
     out = np.zeros(steps)

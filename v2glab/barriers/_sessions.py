@@ -85,7 +85,9 @@ class Window:
 
 @dataclass(frozen=True)
 class VehicleYear:
-    """One user's sessions inside the window. ``days`` is the time recorded, from first plug-in to last plug-out."""
+    """One user's sessions inside the window. ``days`` is the time recorded, from first plug-in to last
+    plug-out.
+    """
 
     user: str
     rows: tuple[int, ...]
@@ -119,8 +121,8 @@ def select_vehicles(
 ) -> tuple[list[VehicleYear], list[SessionIssue]]:
     """Group sessions by user, in the order of their names, and set aside who cannot be priced.
 
-    Set aside are users whose sessions overlap, who took more in a session than the charger gives in that time or
-    the battery holds, and whose record is too short.
+    Set aside are users whose sessions overlap, who took more in a session than the charger gives in that
+    time or the battery holds, and whose record is too short.
     """
     by_user: dict[str, list[Session]] = {}
     for session in sessions:
@@ -163,7 +165,7 @@ def _fault(own: list[Session], vehicle: Vehicle) -> SessionIssue | None:
                 session.user,
                 session.row,
                 "infeasible",
-                f"{session.energy_kwh:g} kWh in {60 * hours:.0f} min needs more than {vehicle.charge_kw:g} kW",
+                f"{session.energy_kwh:g} kWh in {60 * hours:.0f} min: more than {vehicle.charge_kw:g} kW",
                 "correct the row, or give the vehicle a stronger charger",
             )
         if session.energy_kwh * vehicle.charge_efficiency > usable + 1e-9:

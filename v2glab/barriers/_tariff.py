@@ -19,8 +19,8 @@ Schedule = tuple[tuple[int, ...], ...]
 class ImportRate(BaseModel):
     """Price of imported energy: energy part plus per-kWh additions, all before VAT, in currency per kWh.
 
-    ``kind`` is ``day_ahead`` (prices come with the data), ``flat`` (``rates`` holds one) or ``tou``: ``weekday`` and
-    ``weekend`` hold, per month (12) and local hour (24), the index into ``rates``.
+    ``kind`` is ``day_ahead`` (prices come with the data), ``flat`` (``rates`` holds one) or ``tou``:
+    ``weekday`` and ``weekend`` hold, per month (12) and local hour (24), the index into ``rates``.
     """
 
     model_config = _STRICT
@@ -59,7 +59,9 @@ class ExportRate(BaseModel):
 
 
 class Tariff(BaseModel):
-    """One tariff. ``refundable`` names the additions that are paid back on exported energy where no rule forbids it."""
+    """One tariff. ``refundable`` names the additions that are paid back on exported energy where no rule
+    forbids it.
+    """
 
     model_config = _STRICT
 
@@ -74,10 +76,13 @@ class Tariff(BaseModel):
     refundable: tuple[Literal["grid_fee", "levies", "energy_vat"], ...] = ()
 
     def refund(self, energy: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what is paid back per exported kWh, shape (T,): additions with their VAT, and VAT on the energy."""
+        """Return what is paid back per exported kWh, shape (T,): additions with their VAT, and VAT on the
+        energy.
+        """
         vat = self.imports.vat_percent / 100
         additions = sum(getattr(self.imports, n) for n in self.refundable if n != "energy_vat")
-        return additions * (1 + vat) + (vat if "energy_vat" in self.refundable else 0.0) * energy
+        on_energy = vat if "energy_vat" in self.refundable else 0.0
+        return np.asarray(additions * (1 + vat) + on_energy * energy)
 
 
 def parse_tariff(document: dict[str, Any], where: str) -> Tariff:
@@ -101,7 +106,9 @@ def parse_tariff(document: dict[str, Any], where: str) -> Tariff:
         raise InputError(f"{where}: {faults}", "the fields of a tariff", "mend the file") from error
 
 
-def energy_price(tariff: Tariff, day_ahead: NDArray[np.float64], times_s: NDArray[np.int64]) -> NDArray[np.float64]:
+def energy_price(
+    tariff: Tariff, day_ahead: NDArray[np.float64], times_s: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return the energy price per kWh before additions, shape (T,).
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -80,7 +80,7 @@ class Terms(BaseModel):
 
 
 #: How two rules on the same term combine. Each is commutative, so the order of rules never matters.
-_COMBINE = {
+_COMBINE: dict[str, Callable[[float, float], float]] = {
     "export_cap_kw": min,
     "discharge_cap_kwh_per_year": min,
     "flat_price": max,
@@ -99,7 +99,9 @@ class Transformation(BaseModel):
     kind: Kind
     value: float
     unit: str = Field(min_length=1)
-    value_source: str = Field(min_length=1, description="where the number comes from, or that it is an assumption")
+    value_source: str = Field(
+        min_length=1, description="where the number comes from, or that it is an assumption"
+    )
 
 
 def combine(transformations: Iterable[Transformation]) -> Terms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 
 from v2glab.barriers._dispatch import Plan, dispatch, infeasible_step
 from v2glab.barriers._problem import Market, vehicle_year_problem
-from v2glab.barriers._sessions import SessionIssue, Vehicle, VehicleYear
+from v2glab.barriers._sessions import STEP_S, SessionIssue, Vehicle, VehicleYear
+from v2glab.barriers._tariff import settle
 from v2glab.barriers._terms import Terms
 
+#: Savings below this are rounding of the two optima that are subtracted, EUR over the record.
+NOISE_EUR = 1e-6
 #: The terms that the price and the place of charging depend on; the rest changes discharging only.
 _BASELINE = ("flat_price", "settlement_minutes", "plug_in_share")
 
@@ -40,17 +44,19 @@ class Valuation:
     repeated: int = 0
     _gains: dict[tuple[str, Terms], float] = field(default_factory=dict)
     _baselines: dict[tuple[str, Terms], float] = field(default_factory=dict)
+    _averaging: dict[float, bool] = field(default_factory=dict)
 
     def value(self, terms: Terms) -> NDArray[np.float64]:
         """Return money saved per vehicle and year against smart charging alone, shape (vehicles,).
 
-        The saving is the optimum of charging only less the optimum with discharging, at the same prices, scaled from the
-        recorded days to 365. Time without permission and fixed costs come off; nobody takes part at a loss.
+        The saving is the optimum of charging only less the optimum with discharging, at the same prices,
+        scaled from the recorded days to 365. Time without permission and fixed costs come off; nobody takes
+        part at a loss.
         """
         return np.array([self._value(year, terms) for year in self.years])
 
     def _value(self, year: VehicleYear, terms: Terms) -> float:
-        gain = self._gain(year, _canonical(terms)) * 365 / year.days
+        gain = self._gain(year, self._canonical(terms)) * 365 / year.days
         return max(gain * terms.eligible_share - terms.fixed_cost_eur_per_year, 0.0)
 
     def _gain(self, year: VehicleYear, terms: Terms) -> float:
@@ -65,8 +71,33 @@ class Valuation:
         if baseline_key not in self._baselines:
             self._baselines[baseline_key] = self._booked(dispatch(problem.without_discharge())).cost
         plan = self._booked(dispatch(problem))
-        self._gains[key] = self._baselines[baseline_key] - plan.cost
+        gain = self._baselines[baseline_key] - plan.cost
+        self._gains[key] = gain if gain > NOISE_EUR else 0.0
         return self._gains[key]
+
+    def _canonical(self, terms: Terms) -> Terms:
+        """Leave out what does not change the dispatch, so that identical problems are seen to be
+        identical.
+        """
+        changes: dict[str, float] = {"eligible_share": 1.0, "fixed_cost_eur_per_year": 0.0}
+        full_kw = self.vehicle.discharge_kw
+        if full_kw > 0:
+            power_kw = min(full_kw * terms.discharge_share, terms.export_cap_kw)
+            changes |= {"export_cap_kw": math.inf, "discharge_share": power_kw / full_kw}
+        if not self._averaging_matters(terms.settlement_minutes):
+            changes["settlement_minutes"] = 0.0
+        return terms.model_copy(update=changes)
+
+    def _averaging_matters(self, minutes: float) -> bool:
+        if minutes not in self._averaging:
+            plain, averaged = (
+                settle(self.market.tariff, self.market.energy, STEP_S, Terms(settlement_minutes=m))
+                for m in (0.0, minutes)
+            )
+            self._averaging[minutes] = not all(
+                np.array_equal(a, b) for a, b in zip(plain, averaged, strict=True)
+            )
+        return self._averaging[minutes]
 
     def _booked(self, plan: Plan) -> Plan:
         self.solved += 1
@@ -84,15 +115,12 @@ def _no_export(terms: Terms) -> bool:
     )
 
 
-def _canonical(terms: Terms) -> Terms:
-    """Leave out what does not change the dispatch, so that identical problems are seen to be identical."""
-    return terms.model_copy(update={"eligible_share": 1.0, "fixed_cost_eur_per_year": 0.0})
-
-
 def certify(
     years: list[VehicleYear], vehicle: Vehicle, market: Market, all_terms: list[Terms]
 ) -> tuple[list[VehicleYear], list[SessionIssue]]:
-    """Set aside vehicles that some set of terms leaves without a feasible plan, before any price is computed."""
+    """Set aside vehicles that some set of terms leaves without a feasible plan, before any price is
+    computed.
+    """
     shares = sorted({terms.plug_in_share for terms in all_terms}, reverse=True)
     kept, issues = [], []
     for year in years:

@@ -24,7 +24,9 @@ def read_text(path: Path) -> str:
     """Read a text file in UTF-8; every way it can fail is an :class:`InputError`."""
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{path}: {path.stat().st_size} bytes", f"at most {_MOST_BYTES}", "split the file")
+            raise InputError(
+                f"{path}: {path.stat().st_size} bytes", f"at most {_MOST_BYTES}", "split the file"
+            )
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: {error}", "a readable text file in UTF-8", "check the name") from error
@@ -41,7 +43,9 @@ def parse_prices(text: str, where: str) -> PriceYear:
     rows = _rows(text, ",", where)
     header = [cell.strip() for cell in next(rows, (1, []))[1]]
     if header != ["utc", "eur_per_mwh"]:
-        raise InputError(f"{where}, row 1: columns {header}", "utc,eur_per_mwh", "rename or convert the columns")
+        raise InputError(
+            f"{where}, row 1: columns {header}", "utc,eur_per_mwh", "rename or convert the columns"
+        )
     times: list[dt.datetime] = []
     values: list[float] = []
     for row, cells in rows:
@@ -78,9 +82,9 @@ def _check_step(times: list[dt.datetime], where: str) -> None:
 def parse_sessions(text: str, where: str, timezone: str) -> tuple[list[Session], list[SessionIssue]]:
     """Parse sessions: ``;`` between cells, decimal comma, local times as ``dd.mm.yyyy HH:MM``.
 
-    Needed columns are ``User_ID``, ``Start_plugin``, ``End_plugout`` and ``El_kWh``; others are not read. A session
-    without plug-out is left out and reported, with its energy. Where clocks go back, the first of the two hours is
-    meant unless the session would end before it starts.
+    Needed columns are ``User_ID``, ``Start_plugin``, ``End_plugout`` and ``El_kWh``; others are not read. A
+    session without plug-out is left out and reported, with its energy. Where clocks go back, the first of
+    the two hours is meant unless the session would end before it starts.
 
     Raises
     ------
@@ -130,7 +134,9 @@ def _rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[str
         except StopIteration:
             return
         except csv.Error as error:
-            raise InputError(f"{where}, row {reader.line_num}: {error}", "rows of cells", "mend it") from error
+            raise InputError(
+                f"{where}, row {reader.line_num}: {error}", "rows of cells", "mend it"
+            ) from error
         if cells:
             yield reader.line_num, cells
 
@@ -151,7 +157,9 @@ def _utc(text: str, where: str) -> dt.datetime:
     except ValueError as error:
         raise InputError(f"{where}: time {text!r}", "YYYY-MM-DD HH:MM:SS in UTC", "mend the cell") from error
     if time.utcoffset() not in (None, dt.timedelta(0)):
-        raise InputError(f"{where}: time {text!r}, offset {time.utcoffset()}", "UTC", "convert all times to UTC")
+        raise InputError(
+            f"{where}: time {text!r}, offset {time.utcoffset()}", "UTC", "convert all times to UTC"
+        )
     return time.replace(tzinfo=None)
 
 

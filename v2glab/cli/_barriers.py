@@ -1,0 +1,241 @@
+"""``v2glab barriers``: which rule stops export, and what each costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from v2glab.barriers import Barrier
+    from v2glab.evidence import Result
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def analyse(
+    context: typer.Context,
+    sessions: Annotated[str, typer.Option(help="CSV of sessions; without it a synthetic example.")] = "",
+    prices: Annotated[
+        str, typer.Option(help="CSV of one year's prices; without it a synthetic example.")
+    ] = "",
+    tariff: Annotated[
+        str, typer.Option(help="TOML file, or the name of a tariff of the package.")
+    ] = "example-dynamic",
+    rules: Annotated[str, typer.Option(help="Barriers, by comma; NAME=VALUE sets the number.")] = "",
+    run: Annotated[str, typer.Option(help="Run folder whose measured numbers count.")] = "",
+    users: Annotated[int, typer.Option(min=0, help="Most vehicles to price; 0 for all that can be.")] = 0,
+    timezone: Annotated[str, typer.Option(help="Time zone of the sessions.")] = "Europe/Oslo",
+    minimum_days: Annotated[float, typer.Option(help="Leave out users recorded for less.")] = 180.0,
+    minimum_sessions: Annotated[int, typer.Option(help="Leave out users with fewer sessions.")] = 40,
+    battery_kwh: Annotated[float, typer.Option(help="Usable battery of every vehicle.")] = 60.0,
+    power_kw: Annotated[float, typer.Option(help="Power of every charger, both ways.")] = 11.0,
+    wear: Annotated[float, typer.Option(help="Battery wear, EUR per exported kWh.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for result.json and one CSV a table.")] = None,
+) -> None:
+    """Say what each rule costs the owner of a bidirectional vehicle, per year, with an interval.
+
+    Examples:
+
+      v2glab barriers
+
+      v2glab barriers --sessions sessions.csv --prices prices-2022.csv --out results
+
+      v2glab barriers --rules double_levy,export_limit=3.6 --run papermill_runs/RUN
+
+      v2glab barriers list
+    """
+    if context.invoked_subcommand is not None:
+        return
+    values: dict[str, Any] = {
+        "sessions": sessions,
+        "prices": prices,
+        "tariff": tariff,
+        "run": run,
+        "users": users,
+        "timezone": timezone,
+        "minimum_days": minimum_days,
+        "minimum_sessions": minimum_sessions,
+        "battery_kwh": battery_kwh,
+        "charge_kw": power_kw,
+        "discharge_kw": power_kw,
+        "wear_eur_per_kwh": wear,
+        **({"rules": rules} if rules else {}),
+    }
+    result = _execute(values, seed, quiet=as_json)
+    document = _document(result)
+    if out is not None:
+        _write(out, result, document)
+    if as_json:
+        _print_json(document)
+    else:
+        _print_result(result, out)
+
+
+@app.command("list")
+def list_barriers(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the catalogue: layer, what is modelled, and how well it is sourced."""
+    from v2glab.barriers import load_catalogue
+
+    barriers = load_catalogue().barriers.values()
+    if as_json:
+        _print_json([barrier.model_dump(mode="json") for barrier in barriers])
+        return
+    rows = [[b.id, b.layer, _setting(b), b.evidence_quality, b.name] for b in barriers]
+    _print_table(["barrier", "layer", "setting", "evidence", "what"], rows)
+
+
+@app.command()
+def show(barrier: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Show one barrier with everything the catalogue holds."""
+    from v2glab.barriers import load_catalogue
+    from v2glab.cli._common import console
+
+    catalogue = load_catalogue()
+    entry = catalogue.barrier(barrier)
+    fields = entry.model_dump(mode="json") | {"sources": {s: catalogue.sources[s] for s in entry.sources}}
+    if as_json:
+        _print_json(fields)
+        return
+    for name, value in fields.items():
+        console().print(f"{name:>18}  {_plain(value)}", markup=False)
+
+
+@app.command()
+def check() -> None:
+    """Check the catalogue; name every barrier that cannot be published yet. Exit 1 when there is one."""
+    from v2glab.barriers import check_catalogue, load_catalogue
+    from v2glab.cli._common import console
+
+    catalogue = load_catalogue()
+    lines = check_catalogue(catalogue)
+    for line in lines:
+        console().print(line, markup=False)
+    count = len(catalogue.barriers)
+    console().print(f"{count} barriers, {count - len(lines)} with a source that was read", markup=False)
+    if lines:
+        raise typer.Exit(1)
+
+
+def _execute(values: dict[str, Any], seed: int, *, quiet: bool) -> Result:
+    import tempfile
+
+    from rich.progress import Progress
+
+    from v2glab.cli._common import console
+    from v2glab.procedures._procedure import Context, Sample, load_procedure, validate_parameters
+
+    procedure = load_procedure("analyse_barriers")
+    parameters = validate_parameters(procedure, values)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Progress(console=console(stderr=True), disable=quiet) as bar,
+    ):
+        task = bar.add_task("rule sets", total=None)
+
+        def progress(sample: Sample) -> None:
+            bar.update(task, completed=sample["rule_sets_done"], total=sample["rule_sets"])
+
+        return procedure.execute(Context(parameters, None, Path(scratch), seed, progress))
+
+
+def _document(result: Result) -> dict[str, Any]:
+    """Return the result as plain values; what JSON cannot hold (NaN) becomes null."""
+    import json
+
+    return {
+        "schema": "v2glab-barriers/1",
+        "parameters": dict(result.parameters),
+        "facts": dict(result.facts),
+        "quantities": [quantity.to_json() for quantity in result.quantities],
+        "verdicts": [verdict.to_json() for verdict in result.verdicts],
+        "tables": {
+            name: json.loads(table.to_json(orient="records", double_precision=15))
+            for name, table in result.tables.items()
+        },
+    }
+
+
+def _write(folder: Path, result: Result, document: dict[str, Any]) -> None:
+    from v2glab.evidence import write_atomic, write_json
+
+    write_json(folder / "result.json", document)
+    for name, table in result.tables.items():
+        write_atomic(folder / f"{name}.csv", table.to_csv(index=False).encode())
+
+
+def _print_result(result: Result, out: Path | None) -> None:
+    from v2glab.cli._common import console
+
+    screen = console()
+    rows = [
+        [
+            row.rule,
+            f"{row.setting:g} {row.unit}",
+            f"{row.shapley:.2f}",
+            f"{row.shapley_low:.2f} … {row.shapley_high:.2f}",
+            f"{row.first_in:.2f}",
+            f"{row.last_in:.2f}",
+        ]
+        for row in result.tables["rules"].itertuples()
+    ]
+    _print_table(["rule", "setting", "Shapley", "95 % interval", "first in", "last in"], rows)
+    before, after = (
+        result.quantity("value_without_rules").value,
+        result.quantity("value_with_all_rules").value,
+    )
+    facts = result.facts
+    screen.print(
+        f"EUR per vehicle and year, {facts['vehicles']} vehicles, prices of {facts['price_year']}: "
+        f"{before:.2f} without rules, {after:.2f} with all of them; {facts['left_out']} users left out.",
+        markup=False,
+    )
+    left_out = result.tables["left_out"]["kind"].value_counts()
+    screen.print("Left out: " + (", ".join(f"{n} {kind}" for kind, n in left_out.items()) or "nothing") + ".")
+    for verdict in result.verdicts:
+        screen.print(f"{verdict.criterion.title}: {verdict.outcome}", markup=False)
+    for item in result.tables["barrier_evidence"].itertuples():
+        screen.print(
+            f"Evidence: {item.barrier} {item.state} by {item.verdict} ({item.outcome})", markup=False
+        )
+    for caveat in facts["caveats"]:
+        screen.print(f"- {caveat}", markup=False)
+    if out is not None:
+        screen.print(f"Written to {out}", markup=False)
+
+
+def _print_table(columns: list[str], rows: list[list[str]]) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from v2glab.cli._common import console
+
+    table = Table(*columns, box=SIMPLE)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def _print_json(document: object) -> None:
+    import json
+
+    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def _setting(barrier: Barrier) -> str:
+    change = barrier.transformation
+    return "not modelled yet" if change is None else f"{change.kind} {change.value:g} {change.unit}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{k}: {_plain(v)}" for k, v in value.items() if v not in ("", None))
+    if isinstance(value, list | tuple):
+        return " | ".join(_plain(v) for v in value)
+    return str(value)

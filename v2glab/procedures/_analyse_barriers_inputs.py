@@ -1,0 +1,108 @@
+"""Find and read the inputs of a barrier analysis, and choose the vehicles and rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from v2glab.barriers import (
+    BarrierEvidence,
+    Market,
+    PriceYear,
+    SessionIssue,
+    Terms,
+    Transformation,
+    Vehicle,
+    VehicleYear,
+    apply_evidence,
+    certify,
+    combine,
+    energy_price,
+    last_year,
+    lay_over,
+    load_catalogue,
+    map_verdicts,
+    select_vehicles,
+)
+from v2glab.evidence import InputError
+from v2glab.procedures._barrier_files import read_prices, read_run, read_sessions, read_tariff
+from v2glab.resources import find_data
+
+if TYPE_CHECKING:
+    from v2glab.procedures.analyse_barriers import BarrierParameters
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is analysed: vehicles that can be priced, market, rules, and what the lab says about them."""
+
+    vehicle: Vehicle
+    years: list[VehicleYear]
+    issues: list[SessionIssue]
+    market: Market
+    prices: PriceYear
+    rules: dict[str, Transformation]
+    evidence: list[BarrierEvidence]
+
+
+def gather(parameters: BarrierParameters) -> Inputs:
+    """Read everything and set aside whom no plan can serve, before any price is computed.
+
+    Raises
+    ------
+    InputError
+        A file is wrong, a rule is unknown, or no vehicle is left.
+    """
+    vehicle = parameters.vehicle()
+    rules, evidence = _rules(parameters)
+    sessions, issues = read_sessions(
+        _path(parameters.sessions, "sessions", "example-sessions.csv"), parameters.timezone
+    )
+    prices = read_prices(_path(parameters.prices, "prices", "example-prices.csv"))
+    tariff = read_tariff(_tariff_path(parameters.tariff))
+    window = last_year(sessions)
+    market = Market(tariff, energy_price(tariff, lay_over(prices, window), window.times_s), window)
+    years, left_out = select_vehicles(
+        sessions,
+        window,
+        vehicle,
+        minimum_days=parameters.minimum_days,
+        minimum_sessions=parameters.minimum_sessions,
+    )
+    # Only the mobility baseline decides feasibility; with and without the rules that touch it.
+    years, infeasible = certify(years, vehicle, market, [Terms(), combine(rules.values())])
+    years = years[: parameters.users] if parameters.users else years
+    issues = [*issues, *left_out, *infeasible]
+    if not years:
+        kinds = sorted({issue.kind for issue in issues})
+        raise InputError(
+            f"no vehicle that can be priced; left out for: {', '.join(kinds) or 'nothing recorded'}",
+            f"a user with {parameters.minimum_sessions} sessions over {parameters.minimum_days:g} days",
+            "lower minimum_days and minimum_sessions, or name other sessions",
+        )
+    return Inputs(vehicle, years, issues, market, prices, rules, evidence)
+
+
+def _rules(parameters: BarrierParameters) -> tuple[dict[str, Transformation], list[BarrierEvidence]]:
+    """Return the rules with measured numbers in place; measured barriers join in when that is wanted."""
+    catalogue = load_catalogue()
+    rules = catalogue.select(parameters.rules)
+    if not parameters.run:
+        return rules, []
+    evidence = map_verdicts(read_run(Path(parameters.run)), catalogue)
+    if parameters.add_measured:
+        for item in evidence:
+            change = catalogue.barriers[item.barrier].transformation
+            if item.state == "set" and change is not None:
+                rules.setdefault(item.barrier, change)
+    return apply_evidence(rules, evidence), evidence
+
+
+def _path(name: str, kind: str, example: str) -> Path:
+    return Path(name) if name else find_data("datasets", kind, example)
+
+
+def _tariff_path(name: str) -> Path:
+    """A name with a suffix is a file of the user's; a bare name is one that travels with the package."""
+    return Path(name) if name.endswith(".toml") else find_data("datasets", "tariffs", f"{name}.toml")
