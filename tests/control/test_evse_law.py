@@ -195,8 +195,8 @@ class EvseMachine(RuleBasedStateMachine):
             self.write(action)
 
     def submit(self, command: EvseCommand) -> None:
-        if command.id not in self.memory.answers and (trouble := evse_react(self.memory, self.seen())):
-            self.open(None, trouble)
+        if command.id not in self.memory.answers:
+            self.supervise()
         before = dict(self.points)
         try:
             decision = evse_decide(self.memory, command, self.seen(), self.now_s, LIMITS)
@@ -234,9 +234,12 @@ class EvseMachine(RuleBasedStateMachine):
         mishaps=st.lists(st.sampled_from(["none", "after"]), max_size=3),
     )
     def go_and_export(self, power_w: float, mishaps: list[str]) -> None:
-        """The path that a procedure takes, so that deep states are reached often."""
-        for target in (S.CONNECTED, S.SYNCHRONISING, S.EXPORTING):
-            self.new_command(target, power_w if target == S.EXPORTING else 0.0, mishaps)
+        """The path of a procedure, so that deep states are reached often; mishaps meet the closing."""
+        self.vehicle, self.in_step, self.fault_code = True, True, 0
+        for target in (S.SAFE, S.IDLE, S.CONNECTED, S.SYNCHRONISING):
+            self.new_command(target, 0.0, [])
+        self.now_s += LIMITS.dwell_s
+        self.new_command(S.EXPORTING, power_w, mishaps)
 
     @precondition(lambda self: self.memory.answers)
     @rule(data=st.data())
@@ -254,6 +257,12 @@ class EvseMachine(RuleBasedStateMachine):
     def restart(self, keep_answers: bool) -> None:
         answers = self.memory.answers if keep_answers else {}
         self.memory = evse_restore(self.seen(), self.now_s, answers)
+        self.supervise()
+
+    @rule()
+    def supervise(self) -> None:
+        if trouble := evse_react(self.memory, self.seen()):
+            self.open(None, trouble)
 
     @rule(vehicle=st.booleans(), in_step=st.booleans(), fault_code=st.sampled_from([0, 0, 0, 27]))
     def world_changes(self, vehicle: bool, in_step: bool, fault_code: int) -> None:
@@ -270,7 +279,7 @@ class EvseMachine(RuleBasedStateMachine):
     @invariant()
     def never_closed_without_intent(self) -> None:
         closed = bool(self.points["contactor_command"])
-        assert (self.memory.state in (S.EXPORTING, S.CHARGING)) == closed or self.memory.state == S.FAULT
+        assert (self.memory.state in (S.EXPORTING, S.CHARGING)) == closed
         if self.points["power_setpoint"] > 0:
             assert closed
 

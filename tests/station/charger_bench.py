@@ -49,7 +49,8 @@ class Charger:
     def answer(self, request: bytes) -> bytes:
         self.settle()
         function, address, count = struct.unpack(">BHH", request[:5])
-        if address not in self.words or address + count - 1 not in self.words:
+        last = address if function == 6 else address + count - 1
+        if address not in self.words or last not in self.words:
             return bytes([function | 0x80, 2])
         if function == 3:
             words = [self.words[address + i] for i in range(count)]

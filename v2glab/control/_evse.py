@@ -239,7 +239,8 @@ def fail(
 def react(memory: Memory, seen: Observation) -> str:
     """Return why the present state cannot stand, empty when it can; the caller then calls :func:`fail`."""
     if memory.state in (_S.FAULT, _S.SAFE):
-        return ""
+        moved = seen.contactor_closed or seen.contactor_commanded
+        return f"contactor closed or commanded so in state {memory.state}" if moved else ""
     if seen.fault_code:
         return f"the charger reports fault {seen.fault_code}"
     closed = memory.state in CLOSED

@@ -1,7 +1,8 @@
 """The guardian's own Modbus TCP: blocking no longer than told, standard library only.
 
 Frames follow the MODBUS Application Protocol V1.1b3 (6.3 read holding registers, 6.4 read input registers,
-6.12 write multiple registers) and the Messaging on TCP/IP Implementation Guide V1.0b (3.1.3, MBAP header).
+6.6 write single register, 6.12 write multiple registers) and the Messaging on TCP/IP Implementation Guide
+V1.0b (3.1.3, MBAP header).
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class ModbusLink:
         return list(struct.unpack(f">{count}H", reply[2:]))
 
     def write(self, address: int, words: Sequence[int]) -> None:
-        """Write registers (function 16) and wait for the answer."""
+        """Write registers (function 6 or 16) and wait for the answer."""
         self._exchange(_write_request(address, words))
 
     def post(self, address: int, words: Sequence[int]) -> int:
@@ -150,4 +151,7 @@ class ModbusLink:
 
 
 def _write_request(address: int, words: Sequence[int]) -> bytes:
+    """One register by function 6, which every device knows; more by function 16."""
+    if len(words) == 1:
+        return struct.pack(">BHH", 6, address, words[0])
     return struct.pack(f">BHHB{len(words)}H", 16, address, len(words), 2 * len(words), *words)

@@ -13,9 +13,7 @@ from v2glab.evidence import (
     DeviceError,
     InputError,
     Recorder,
-    SafeStateError,
     UsageError,
-    V2GError,
 )
 from v2glab.station._clock import LockstepClock, RealtimeClock, StationClock
 from v2glab.station._compile import compile_plan
@@ -23,6 +21,7 @@ from v2glab.station._guardian import GUARD_SOCKET_VARIABLE, GuardianHandle, Memb
 from v2glab.station._lease import Lease
 from v2glab.station._meter import certificate_doubt
 from v2glab.station._policy import GuardedInstrument, WritePolicy
+from v2glab.station._safe import reach_safe_state
 from v2glab.station._settings import Clock, StationFile
 
 if TYPE_CHECKING:
@@ -185,25 +184,8 @@ class Station:
             A point did not get there; all others were written nevertheless.
         """
         self._policy.require_approval("writing the safe state")
-        guardian = self.settings.guardian
-        if guardian is None:
-            return
-        wrong = []
-        for action in guardian.safe_state:
-            try:
-                self.instrument(action.instrument).ensure(action.point, action.value)
-            except V2GError as error:
-                wrong.append(f"{action.instrument}.{action.point}: {error.found}")
-        for point in guardian.confirm:
-            found = self.instrument(point.instrument).read(point.point)[point.point].value
-            if found != point.value:
-                wrong.append(f"{point.instrument}.{point.point} = {found:g}, not {point.value:g}")
-        if wrong:
-            raise SafeStateError(
-                f"safe state not reached: {'; '.join(wrong)}",
-                "export off and contactor open",
-                "open the contactor by hand and lock it out; run v2glab diagnose",
-            )
+        if self.settings.guardian is not None:
+            reach_safe_state(self.settings.guardian, self.instrument)
 
     def close_with(self, resources: ExitStack) -> None:
         """Hand over what has to be closed after the instruments: lock, twin, temporary folder."""

@@ -111,9 +111,8 @@ class Evse:
         command = EvseCommand(command_id, EvseState(target), power_w)
         if (known := self._memory.answers.get(command_id)) is not None and known.command == command:
             return known
+        self.supervise()
         seen = self.observe(in_step=in_step)
-        if trouble := evse_react(self._memory, seen):
-            self._fail(None, trouble)
         decision = evse_decide(self._memory, command, seen, self._now_s(), self._limits)
         try:
             for action in decision.actions:
@@ -125,6 +124,26 @@ class Evse:
             return self._memory.answers[command_id]
         self._memory, answer = evse_complete(self._memory, command, decision, self._now_s())
         return answer
+
+    def supervise(self) -> str:
+        """Look at the charger, and open its contactor when the present state cannot stand.
+
+        To be called now and then while energised, and after a start.
+
+        Returns
+        -------
+        str
+            Why the contactor was opened; empty when all is as it shall be.
+
+        Raises
+        ------
+        SafeStateError
+            The contactor could not be opened.
+        """
+        trouble = evse_react(self._memory, self.observe())
+        if trouble:
+            self._fail(None, trouble)
+        return trouble
 
     def _fail(self, command: EvseCommand | None, reason: str) -> None:
         """Open the contactor; every action is tried, whatever becomes of the others."""
