@@ -51,7 +51,7 @@ class ComtradeConfig:
 
 
 def decode_text(data: bytes) -> str:
-    """Decode names in whatever the recorder wrote: UTF-8, else GB 18030, else Latin-1, which takes any byte."""
+    """Decode names in whatever the recorder wrote: UTF-8, else GB 18030, else Latin-1."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
@@ -93,7 +93,7 @@ def parse_config(data: bytes) -> ComtradeConfig:
         line_frequency_hz=_number(frequency, "line frequency") or None if frequency else None,
         rates=rates,
         start_ns=start_ns,
-        form=form,  # type: ignore[arg-type]  # checked above
+        form=form,
         time_factor=factor if factor > 0 else 1.0,
         nanoseconds=fraction > 6,
     )

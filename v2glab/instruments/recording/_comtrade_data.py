@@ -122,5 +122,5 @@ def _time(config: ComtradeConfig, stamps: Array) -> tuple[Array, tuple[str, ...]
     # inside each part between pauses the rate is exact and the stamps are rounded
     pauses = np.diff(by_stamp) > 3.5 * steps
     exact = np.concatenate([[0.0], np.cumsum(np.where(pauses, np.diff(by_stamp), steps))])
-    note = f"time stamps show {int(pauses.sum())} pauses that the sampling rates leave out: the stamps were followed"
+    note = f"time stamps show {int(pauses.sum())} pauses that the rates leave out: stamps followed"
     return exact, (note,)

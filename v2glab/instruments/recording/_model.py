@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -61,6 +62,7 @@ class Recording:
     gap_s: float | None = None
     rated_current_a: float | None = None
     sha256: str = ""
+    clock_uncertainty: float | None = None
 
     def of(self, quantity: Quantity) -> tuple[tuple[Channel, ...], Array]:
         """Return the channels of one quantity and their values, shape (P, K)."""
@@ -81,7 +83,7 @@ class Recording:
         step_s = median_step_s(self.time_s)
         cuts = np.flatnonzero(np.diff(self.time_s) > BRIDGE_STEPS * step_s) + 1
         edges = [0, *(int(c) for c in cuts), self.time_s.size]
-        pairs = [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b - a >= 2]
+        pairs = [(a, b) for a, b in pairwise(edges) if b - a >= 2]
         return tuple(self._part(a, b, step_s) for a, b in pairs)
 
     def _part(self, first: int, last: int, step_s: float) -> Waveform:

@@ -99,7 +99,7 @@ def recording_from_comtrade(
 
 def _unskewed(data: ComtradeData, row: int, skew_s: float) -> Array:
     """Values at the time stamps, of a channel that was sampled ``skew_s`` after them."""
-    values = data.values[row]
+    values: Array = data.values[row]
     if not skew_s:
         return values
     return np.asarray(np.interp(data.time_s, data.time_s + skew_s, values))
@@ -165,6 +165,7 @@ def _finish(
         head.gap_s,
         head.rated_current_a,
         sha256,
+        head.clock_ppm * 1e-6 if head.clock_ppm is not None else None,
     )
 
 

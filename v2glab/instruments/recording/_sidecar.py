@@ -24,6 +24,8 @@ EXAMPLE = """schema = 1
 kind = "waveform"            # or "rms"
 nominal_voltage_v = 277.0    # phase to neutral
 nominal_frequency_hz = 60.0
+# clock_ppm = 50             # standard uncertainty of the sampling rate
+# rated_current_a = 30.0     # for shares of rated current
 
 [time]                       # CSV only: a column with its unit (s, ms, us, ns, iso8601), or rate_hz
 column = "time"
@@ -49,6 +51,9 @@ class Head(_Frozen):
     nominal_voltage_v: float | None = Field(default=None, gt=0)
     nominal_frequency_hz: float | None = Field(default=None, gt=0, le=1000)
     rated_current_a: float | None = Field(default=None, gt=0)
+    clock_ppm: float | None = Field(
+        default=None, ge=0, le=1e5, description="standard uncertainty of the rate"
+    )
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
     gap_s: float | None = Field(default=None, gt=0)
