@@ -27,7 +27,9 @@ def test_sdm630_reads_neighbours_in_one_exchange() -> None:
     power_answer = bytes.fromhex("0002 0000 0007 02 04 04") + floats(-9000)
     with peer(scripted((request, answer), (power_request, power_answer))) as device:
         meter = open_instrument("meter", "eastron_sdm630", f"tcp://127.0.0.1:{device.port}?unit=2")
-        seen = meter.read("voltage_a", "voltage_b", "voltage_c", "current_a", "current_b", "current_c", "power")
+        seen = meter.read(
+            "voltage_a", "voltage_b", "voltage_c", "current_a", "current_b", "current_c", "power"
+        )
         assert device.requests == [request, power_request]
     assert seen["voltage_b"].value == 276.5
     assert seen["power"].value == 9000, "the meter counts import positive"

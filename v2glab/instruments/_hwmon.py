@@ -75,13 +75,18 @@ class HwmonInstrument(BaseInstrument):
         path = self._root / file
         try:
             with path.open("rb") as stream:
-                return stream.read(_MAX_BYTES).decode("ascii", errors="replace").strip()
+                data = stream.read(_MAX_BYTES + 1)
         except OSError as error:
             raise DeviceError(
                 f"{path} cannot be read ({error.strerror or error})",
                 "a folder of the kernel's hwmon interface",
                 "list /sys/class/hwmon/*/name and correct the address",
             ) from error
+        if len(data) > _MAX_BYTES:
+            raise DeviceError(
+                f"{path} is longer than {_MAX_BYTES} bytes", "an integer or a short name", "check it"
+            )
+        return data.decode("ascii", errors="replace").strip()
 
 
 def _folder(address: str) -> Path:
