@@ -139,7 +139,7 @@ def energy_price(
     month, hour = local.month.to_numpy() - 1, local.hour.to_numpy()
     weekday = np.array(tariff.imports.weekday)[month, hour]
     weekend = np.array(tariff.imports.weekend)[month, hour]
-    chosen: NDArray[np.float64] = rates[np.where(local.dayofweek.to_numpy() >= 5, weekend, weekday)]
+    chosen: NDArray[np.float64] = rates[np.where(local.day_of_week.to_numpy() >= 5, weekend, weekday)]
     return chosen
 
 

@@ -176,7 +176,7 @@ def _print_result(result: Result, out: Path | None) -> None:
     screen = console()
     rows = [
         [
-            row.rule,
+            str(row.rule),
             f"{row.setting:g} {row.unit}",
             f"{row.shapley:.2f}",
             f"{row.shapley_low:.2f} … {row.shapley_high:.2f}",
@@ -216,10 +216,15 @@ def _print_table(columns: list[str], rows: list[list[str]]) -> None:
 
     from v2glab.cli._common import console
 
-    table = Table(*columns, box=SIMPLE)
+    table = Table(box=SIMPLE)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    screen = console()
+    # A table cut to a narrow or unknown terminal loses numbers; it is better wide.
+    screen.width = max(screen.width, 160)
+    screen.print(table)
 
 
 def _print_json(document: object) -> None:

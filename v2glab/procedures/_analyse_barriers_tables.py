@@ -32,15 +32,15 @@ def caveats(inputs: Inputs) -> list[str]:
     out = [
         "Perfect foresight of prices and trips: an upper bound on what a real controller reaches.",
         "Price taker: the vehicles do not move the price.",
-        f"Sample: {len(inputs.years)} vehicles; intervals are over vehicles only, not over years or settings.",
-        f"Records of {days.min():.0f} to {days.max():.0f} days are scaled to 365; seasons may be covered unevenly.",
-        f"Prices of {inputs.prices.year} lie over sessions of {_date(window.start_s)} to {_date(window.end_s)} "
+        f"Sample: {len(inputs.years)} vehicles; intervals are over vehicles, not over years or settings.",
+        f"Records of {days.min():.0f} to {days.max():.0f} days count as 365; seasons may weigh unevenly.",
+        f"Prices of {inputs.prices.year} lie over sessions from {_date(window.start_s)} on, "
         "by month, day and hour (UTC), whatever the weekday.",
         f"Every user has the same car: {vehicle.battery_kwh:g} kWh, {vehicle.charge_kw:g} kW in, "
         f"{vehicle.discharge_kw:g} kW out, efficiency {vehicle.charge_efficiency:g} and "
         f"{vehicle.discharge_efficiency:g}, {vehicle.reserve_share:.0%} kept for driving.",
         "What a session delivered is taken to be what the road took since the session before.",
-        "Value is the bill saved against smart charging alone at the same prices; other services are left out.",
+        "Value is the bill saved against smart charging alone at the same prices; no other service.",
         f"Tariff {inputs.market.tariff.id}: {inputs.market.tariff.source}.",
     ]
     if vehicle.wear_eur_per_kwh == 0:
