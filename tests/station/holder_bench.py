@@ -1,6 +1,8 @@
 """Holds a lease and closes the contactor of the bench, then ends as told; run as a process."""
 
+import ctypes
 import os
+import random
 import subprocess
 import sys
 import time
@@ -50,6 +52,14 @@ def hold(membership: Membership, port: int, how: str) -> None:
             1 / 0  # noqa: B018
         while how == "miss":
             time.sleep(0.1)
+        if how == "frozen":
+            ctypes.PyDLL(None).sleep(30)  # keeps the interpreter's lock: no thread runs, nothing works
+        if how == "busy":
+            values = [random.random() for _ in range(1_500_000)]
+            print("busy", flush=True)
+            values.sort()  # one call without a break, longer than a lease
+            lease.checkpoint()
+            print("done", flush=True)
         while True:
             lease.checkpoint(within_s=60.0)
             time.sleep(0.01)

@@ -148,6 +148,26 @@ def test_missed_checkpoint_opens_the_contactor(bench: Bench) -> None:
     bench.wait_for_log("missed its checkpoint")
 
 
+def test_frozen_interpreter_opens_the_contactor(bench: Bench) -> None:
+    holder = bench.holder("frozen")
+    took_s = bench.seconds_until_open(time.monotonic())
+    holder.kill()
+    holder.communicate()
+    assert took_s < LIMIT_S
+    bench.wait_for_log("expired")
+
+
+def test_long_computation_is_no_lost_lease(bench: Bench) -> None:
+    holder = bench.holder("busy")
+    assert holder.stdout is not None
+    assert [holder.stdout.readline().strip() for _ in range(2)] == ["busy", "done"]
+    assert bench.word(FEEDBACK) == 1
+    start_s = time.monotonic()
+    holder.kill()
+    assert bench.seconds_until_open(start_s) < LIMIT_S
+    holder.communicate()
+
+
 def test_exception_in_the_block_opens_the_contactor(bench: Bench) -> None:
     holder = bench.holder("raise")
     took_s = bench.seconds_until_open(time.monotonic())

@@ -97,7 +97,8 @@ class Guardian:
         now_s = time.monotonic()
         if self._grant is None:
             return 0.5
-        next_s = min(self._grant.last_beat_s + self._plan.lease_s, self._grant.end_s)
+        grant = self._grant
+        next_s = min(grant.last_sign_s + self._plan.lease_s, grant.checkpoint_s, grant.end_s)
         if self._plan.kick is not None:
             next_s = min(next_s, self._next_kick_s)
         return max(0.0, next_s - now_s)
@@ -107,17 +108,27 @@ class Guardian:
         if grant is None:
             return
         now_s = time.monotonic()
-        silent_s = now_s - grant.last_beat_s
-        if silent_s >= self._plan.lease_s:
-            last_beat_s = grant.last_beat_s
-            # A renewal may wait in the socket when this process itself was held up: look before judging.
-            if select.select([grant.member.link], [], [], 0)[0]:
-                self._serve(grant.member)
-            if self._grant is not grant or grant.last_beat_s > last_beat_s:
-                return
-            self._make_safe(f"lease of {grant.member.label} expired: silent for {silent_s * 1e3:.0f} ms")
-        elif now_s >= grant.end_s:
+        if now_s >= grant.end_s:
             self._make_safe(f"lease of {grant.member.label} ended: its longest duration is over")
+        elif now_s >= grant.checkpoint_s:
+            self._make_safe(f"{grant.member.label} missed its checkpoint")
+        elif now_s - grant.last_sign_s >= self._plan.lease_s:
+            self._check_silent(grant)
+
+    def _check_silent(self, grant: Grant) -> None:
+        """Judge a holder that was silent for as long as a lease."""
+        last_sign_s = grant.last_sign_s
+        # A renewal may wait in the socket when this process itself was held up: look before judging.
+        if select.select([grant.member.link], [], [], 0)[0]:
+            self._serve(grant.member)
+        if self._grant is not grant or grant.last_sign_s > last_sign_s:
+            return
+        now_s = time.monotonic()
+        if grant.at_work():
+            grant.last_sign_s = now_s - self._plan.lease_s * 2 / 3  # look again soon
+            return
+        silent_ms = (now_s - last_sign_s) * 1e3
+        self._make_safe(f"lease of {grant.member.label} expired: silent for {silent_ms:.0f} ms")
 
     def _kick(self) -> None:
         now_s = time.monotonic()
@@ -140,8 +151,7 @@ class Guardian:
             return
         do = message.get("do")
         if do == "beat":
-            if self._grant is not None and self._grant.member is member:
-                self._grant.last_beat_s = time.monotonic()
+            self._renew(member, message)
         elif do == "join":
             member.role = str(message.get("role", "unknown"))[:40]
             member.critical = bool(message.get("critical", True))
@@ -151,19 +161,26 @@ class Guardian:
             self._acquire(member, message)
         elif do == "release":
             self._make_safe(f"lease of {member.label} released", told=member)
-        elif do == "missed":
-            self._make_safe(f"{member.label} missed its checkpoint: {message.get('detail', '')}")
         elif do == "leave":
             self._leave(member)
         else:
             member.send(event="refused", reason=f"unknown request {do!r}")
+
+    def _renew(self, member: Member, message: dict[str, Any]) -> None:
+        if self._grant is None or self._grant.member is not member:
+            return
+        now_s = time.monotonic()
+        self._grant.sign(now_s)
+        within_s = message.get("within_s")
+        if isinstance(within_s, int | float):
+            self._grant.checkpoint_s = now_s + within_s
 
     def _acquire(self, member: Member, message: dict[str, Any]) -> None:
         if self._grant is not None:
             member.send(event="refused", reason=f"{self._grant.member.label} holds the lease")
             return
         try:
-            max_s = float(message["max_s"])
+            max_s, within_s = float(message["max_s"]), float(message["within_s"])
             self._actions.arm()
         except (KeyError, TypeError, ValueError):
             member.send(event="refused", reason="no duration given")
@@ -172,7 +189,8 @@ class Guardian:
             member.send(event="refused", reason=f"the charger's watchdog could not be armed: {error}")
             return
         now_s = time.monotonic()
-        self._grant = Grant(member, now_s, now_s + max_s)
+        self._grant = Grant(member, now_s, now_s + within_s, now_s + max_s)
+        self._grant.sign(now_s)
         self._next_kick_s = now_s
         self._log.event("acquire", who=member.label, max_s=max_s)
         member.send(event="granted", lease_s=self._plan.lease_s)

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 #: One message of the guardian's protocol, JSON in one SOCK_SEQPACKET record.
@@ -53,11 +54,53 @@ class Member:
 
 @dataclass
 class Grant:
-    """The lease under way: export is allowed while it is renewed."""
+    """The lease under way: export is allowed while it is renewed.
+
+    Attributes
+    ----------
+    last_sign_s
+        When the holder was last heard of, or seen at work.
+    checkpoint_s
+        When it promised to have reached its next checkpoint.
+    end_s
+        When the lease ends whatever happens.
+    work
+        Processor time of the holder at the last sign, in ticks.
+    """
 
     member: Member
-    last_beat_s: float
+    last_sign_s: float
+    checkpoint_s: float
     end_s: float
+    work: int = 0
+
+    def sign(self, now_s: float) -> None:
+        """Note a sign of life."""
+        self.last_sign_s = now_s
+        self.work = processor_time(self.member.pid)[1]
+
+    def at_work(self) -> bool:
+        """Whether a silent holder is working all the same.
+
+        One long call into a library can keep a Python process from sending for longer than a lease, and a
+        loaded machine can, too; the kernel tells that from a stopped, frozen or dead process. How long such
+        work may take is bounded by the checkpoint.
+        """
+        state, work = processor_time(self.member.pid)
+        alive = state == "R" or (state in ("S", "D") and work > self.work)
+        self.work = work
+        return alive
+
+
+def processor_time(pid: int) -> tuple[str, int]:
+    """Return the state of a process and its processor time in ticks (proc(5), /proc/PID/stat)."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        )
+        return fields[0], int(fields[11]) + int(fields[12])
+    except (OSError, IndexError, ValueError):
+        return "X", 0
 
 
 def accept_member(server: socket.socket) -> Member | None:

@@ -39,7 +39,8 @@ def certificate_doubt(
         return "the meter has no certificate of calibration"
     if certificate.expired(at_ns):
         day = datetime.fromtimestamp(at_ns / 1e9, UTC).date()
-        return f"certificate {certificate.id} was due on {certificate.due}; the station's date is {day}"
+        first = certificate.certificate.issued
+        return f"certificate {certificate.id} holds from {first} to {certificate.due}, not on {day}"
     for point, rated in rated_values(site).items():
         if certificate.find(point) is None:
             return f"certificate {certificate.id} states no accuracy for {point}"

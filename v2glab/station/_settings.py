@@ -17,7 +17,7 @@ _SAFE_STATE_TAKES_S = 0.05
 class Section(BaseModel):
     """Base of all sections: frozen, typed strictly, unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class StationSection(Section):
@@ -81,7 +81,7 @@ _CONTACTOR_OPEN = PointValue(instrument="charger", point="contactor_feedback", v
 class GuardianSection(Section):
     """``[guardian]``: how long a silence may last, and what the safe state is.
 
-    ``watchdog_s = 0`` says that the charger has no watchdog of its own.
+    ``lease_s`` is the longest time without a sign of life of the process that energises; ``watchdog_s = 0`` says that the charger has no watchdog of its own.
     """
 
     lease_s: float = Field(ge=0.02, le=SAFE_STATE_WITHIN_S - _SAFE_STATE_TAKES_S)
