@@ -21,7 +21,12 @@ SETTLE_S = 0.5
 DRIFT_HZ, DRIFT_HZ_PER_S = 0.25, 0.5
 PP_OHM, WORN_PP_OHM = 100.0, 165.0
 ROWS = {"a": R.GRID_A, "b": R.GRID_B, "c": R.GRID_C, "inverter_a": R.INVERTER_A, "inverter_b": R.INVERTER_B}
-ROWS |= {"inverter_c": R.INVERTER_C, "current_a": R.CURRENT_A, "current_b": R.CURRENT_B, "current_c": R.CURRENT_C}
+ROWS |= {
+    "inverter_c": R.INVERTER_C,
+    "current_a": R.CURRENT_A,
+    "current_b": R.CURRENT_B,
+    "current_c": R.CURRENT_C,
+}
 
 Listener = Callable[[int, str, dict[str, object]], None]
 
@@ -260,15 +265,24 @@ class Plant:
         fault, was_closed, derated = self._before
         self._before = now
         if closed != was_closed:
-            self._tell("contactor", commanded="closed" if commanded else "open", feedback="closed" if closed else "open")
+            self._tell(
+                "contactor",
+                commanded="closed" if commanded else "open",
+                feedback="closed" if closed else "open",
+            )
         if now[0] != fault and now[0]:
             self._c[C.POWER_W] = 0.0
             name = Fault(now[0]).name.lower()
-            self._tell("fault", level="ERROR", code=now[0], cause=name, commanded="closed" if commanded else "open")
+            self._tell(
+                "fault", level="ERROR", code=now[0], cause=name, commanded="closed" if commanded else "open"
+            )
         if now[2] != derated:
             percent = round(100 * self._x[X.DERATING_PU], 1)
             self._tell(
-                "derating", level="WARNING", allowed_percent=percent, heatsink_celsius=round(self._x[X.SINK_C], 1)
+                "derating",
+                level="WARNING",
+                allowed_percent=percent,
+                heatsink_celsius=round(self._x[X.SINK_C], 1),
             )
 
     def _apply(self, name: str, value: float) -> None:
@@ -307,7 +321,9 @@ class Plant:
         elif self._x[X.SOC] <= self._c[C.SOC_LIMIT]:
             percent = round(100 * self._x[X.SOC], 2)
             limit = round(100 * self._c[C.SOC_LIMIT], 2)
-            self._tell("export_refused", level="WARNING", reason="soc", soc_percent=percent, limit_percent=limit)
+            self._tell(
+                "export_refused", level="WARNING", reason="soc", soc_percent=percent, limit_percent=limit
+            )
 
     def _reset(self, value: float) -> None:
         """Clear a latched fault unless its cause is still there."""
@@ -348,7 +364,7 @@ class Plant:
         return PlantState(
             time_ns=self.time_ns,
             grid_frequency_hz=float(x[X.MEASURED_HZ]),
-            voltage_v=(float(x[X.RMS_A]), float(x[X.RMS_B]), float(x[X.RMS_C])),
+            voltage_v=self._rms_voltages(),
             current_a=(float(math.copysign(math.hypot(amps, inrush), amps)),) * 3,
             power_w=float(x[X.POWER_W]),
             reactive_power_var=float(x[X.REACTIVE_VAR]),
@@ -383,6 +399,15 @@ class Plant:
             watchdog_timeout_s=self.watchdog_timeout_s,
         )
 
+    def _rms_voltages(self) -> tuple[float, float, float]:
+        """RMS of the grid side over 0.2 s, the window of IEC 61000-4-30, 4.2."""
+        places = np.arange(
+            int(self._x[X.WRITTEN]) - round(0.2 / self.settings.step_s), int(self._x[X.WRITTEN])
+        )
+        newest = self._ring[R.GRID_A : R.GRID_C + 1, places % RING_SIZE]
+        a, b, c = np.sqrt(np.mean(newest**2, axis=1))
+        return float(a), float(b), float(c)
+
     def _tell(self, event: str, *, level: str = "INFO", **fields: object) -> None:
         for listener in self.listeners:
             listener(self.time_ns, event, {"level": level, **fields})
@@ -395,5 +420,3 @@ def _evse_state(fault: int, closed: bool, runs: bool, power_w: float) -> int:
     if closed and power_w:
         return 4 if power_w > 0 else 3
     return 2 if runs and not closed else 1
-
-
