@@ -180,8 +180,8 @@ def test_garbage_gives_a_number_or_a_device_error(garbage: list[bytes], framed: 
 
 @pytest.mark.parametrize(
     "address",
-    ["tcp://", "tcp://h:99999", "tcp://h:502?unit=300", "tcp://h:502?speed=9", "http://h", "rtu://", "twin:meter",
-     "rtu:///dev/ttyS0?parity=X", "rtu:///dev/ttyS0?baud=fast", "tcp://h:502?unit", "tcp://[::1"],
+    ["tcp://", "tcp://h:99999", "tcp://h:502?unit=300", "tcp://h:502?speed=9", "http://h", "rtu://",
+     "twin:meter",     "rtu:///dev/ttyS0?parity=X", "rtu:///dev/ttyS0?baud=fast", "tcp://h:502?unit", "tcp://[::1"],
 )  # fmt: skip
 def test_wrong_addresses_are_refused(address: str) -> None:
     with pytest.raises(InputError, match="required"):

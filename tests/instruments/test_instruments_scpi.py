@@ -178,7 +178,8 @@ def test_scope_reads_the_newest_samples_of_all_channels() -> None:
     assert scope.seen == [
         "*CLS", ":SYST:ERR?", ":STOP", ":SYST:ERR?",
         *(command for k in range(1, 5) for command in (
-            f":WAVeform:SOURce CHANnel{k}", ":WAVeform:MODE RAW", ":WAVeform:FORMat BYTE", ":WAVeform:PREamble?",
+            f":WAVeform:SOURce CHANnel{k}", ":WAVeform:MODE RAW", ":WAVeform:FORMat BYTE",
+            ":WAVeform:PREamble?",
             ":WAVeform:STARt 1501", ":WAVeform:STOP 2000", ":WAVeform:DATA?",
         )),
         ":RUN", ":SYST:ERR?",
@@ -238,7 +239,8 @@ def test_grid_simulator_loads_and_starts_a_list() -> None:
     assert commands == [
         "*CLS", "inst:coup all", "abort", "list:coun 1", ":list:dwel 0.16,2", ":list:volt 138.5,277",
         ":list:volt:slew MAX,MAX", ":list:freq 60,60.5", ":list:freq:slew MAX,MAX", ":list:func SINE,SINE",
-        ":list:rep 0,0", "volt:mode list", "freq:mode list", "trig:tran:sour imm", "trig:sync:sour imm", ":init",
+        ":list:rep 0,0",
+        "volt:mode list", "freq:mode list", "trig:tran:sour imm", "trig:sync:sour imm", ":init",
         "abort", "volt:mode fix", "freq:mode fix",
     ]  # fmt: skip
 

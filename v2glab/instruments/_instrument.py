@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from v2glab.evidence import DeviceError, Direction, InputError, NullRecorder, Quantity, Recorder
 from v2glab.instruments._certificate import Certificate
@@ -56,8 +56,7 @@ class Setting:
     momentary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One number as the device gave it, with what the profile knows about it."""
 
     value: float

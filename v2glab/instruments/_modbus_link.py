@@ -57,6 +57,7 @@ class ModbusLink:
         self._wire = open_wire(address, timeout_s)
         self._framer = _framer(serial=bool(address.device))
         self._transaction = 0
+        self._read_frames: dict[tuple[int, int, int], bytes] = {}
 
     def read(self, function: int, address: int, count: int) -> tuple[int, ...]:
         """Read ``count`` registers with function 3 or 4; shape (count,), each 0 to 65535.
@@ -66,10 +67,11 @@ class ModbusLink:
         DeviceError
             No answer, an exception, or an answer that does not fit the request.
         """
-        from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
-
-        request = ReadHoldingRegistersRequest if function == _READS[0] else ReadInputRegistersRequest
-        data = self._exchange(request(address=address, count=count, dev_id=self.address.unit))
+        key = (function, address, count)
+        frame = self._read_frames.get(key)
+        if frame is None:
+            frame = self._read_frames[key] = self._framer.buildFrame(_read_request(*key, self.address.unit))
+        data = self._exchange(function, frame)
         if len(data) < 2 or data[1] != 2 * count or len(data) < 2 + 2 * count:
             raise self._garbage(f"{max(len(data) - 2, 0)} bytes of data for {count} registers")
         return struct.unpack_from(f">{count}H", data, 2)
@@ -90,7 +92,8 @@ class ModbusLink:
             raise LimitError(f"{len(words)} registers", f"1 … {MAX_WRITE}", "split the write")
         single = len(words) == 1 and not multiple
         kind = WriteSingleRegisterRequest if single else WriteMultipleRegistersRequest
-        data = self._exchange(kind(address=address, registers=list(words), dev_id=self.address.unit))
+        request = kind(address=address, registers=list(words), dev_id=self.address.unit)
+        data = self._exchange(request.function_code, self._framer.buildFrame(request))
         expected = struct.pack(">HH", address, words[0] if single else len(words))
         if data[1:5] != expected:
             raise self._garbage(f"a confirmation {data[1:5].hex()} instead of {expected.hex()}")
@@ -99,20 +102,20 @@ class ModbusLink:
         """Drop the connection; the next exchange opens a new one."""
         self._wire.close()
 
-    def _exchange(self, request: ModbusPDU) -> bytes:
+    def _exchange(self, function: int, frame: bytes) -> bytes:
         """Send one request and return the message (function code first) that answers it."""
-        self._transaction = self._transaction % 0xFFFF + 1
-        request.transaction_id = self._transaction
-        frame = self._framer.buildFrame(request)
+        if not self.address.device:  # frames are built once and renumbered
+            self._transaction = self._transaction % 0xFFFF + 1
+            frame = self._transaction.to_bytes(2, "big") + frame[2:]
         try:
             self._wire.send(frame)
             if self._tape:
                 self._tape("tx", frame)
-            message = self._await(request.function_code)
+            message = self._await(function)
         except DeviceError:
             self._wire.close()  # what comes late must not answer the next request
             raise
-        if message[0] == request.function_code | 0x80:
+        if message[0] == function | 0x80:
             raise self._refused(message)
         return message
 
@@ -174,6 +177,13 @@ class ModbusLink:
     def _name(self) -> str:
         at = self.address
         return f"{at.device or f'{at.host}:{at.port}'}, unit {at.unit},"
+
+
+def _read_request(function: int, address: int, count: int, unit: int) -> ModbusPDU:
+    from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+
+    kind = ReadHoldingRegistersRequest if function == _READS[0] else ReadInputRegistersRequest
+    return kind(address=address, count=count, dev_id=unit)
 
 
 def _framer(*, serial: bool) -> FramerBase:
