@@ -81,7 +81,8 @@ _CONTACTOR_OPEN = PointValue(instrument="charger", point="contactor_feedback", v
 class GuardianSection(Section):
     """``[guardian]``: how long a silence may last, and what the safe state is.
 
-    ``lease_s`` is the longest time without a sign of life of the process that energises; ``watchdog_s = 0`` says that the charger has no watchdog of its own.
+    ``lease_s`` is the longest time without a sign of life of the process that energises. ``watchdog_s = 0``
+    says that the charger has no watchdog of its own.
     """
 
     lease_s: float = Field(ge=0.02, le=SAFE_STATE_WITHIN_S - _SAFE_STATE_TAKES_S)
