@@ -65,13 +65,15 @@ def test_a_run_that_measured_no_export_permission_takes_all_value(tmp_path: Path
     )
     verdict = judge(criterion, Quantity("export_enable", 0.0, "1", 0.0), evidence=("wire.log",))
     write_verdicts(tmp_path / "verdicts.json", {"export_load_test": [verdict]})
-    result = analyse(tmp_path, rules="double_levy", users=3, run=str(tmp_path))
+    result = analyse(tmp_path, rules="double_levy", users=3, evidence_run=str(tmp_path))
     assert result.quantity("value_with_all_rules").value == 0.0
     rules = result.tables["rules"].set_index("rule")
     assert rules.loc["export_limit", "value_source"] == "measured: verdict v2glab.export.enabled"
     evidence = result.tables["barrier_evidence"]
     assert evidence["records"].tolist() == ["wire.log"]
-    named_only = analyse(tmp_path, rules="double_levy", users=3, run=str(tmp_path), add_measured=False)
+    named_only = analyse(
+        tmp_path, rules="double_levy", users=3, evidence_run=str(tmp_path), add_measured=False
+    )
     assert named_only.facts["rules"] == ["double_levy"]
 
 
@@ -82,7 +84,7 @@ def test_wrong_parameters_stop_before_anything_is_priced(tmp_path: Path) -> None
         {"sessions": "/nowhere.csv"},
         {"tariff": "nonsense"},
         {"minimum_days": 10_000.0},
-        {"run": str(tmp_path)},
+        {"evidence_run": str(tmp_path)},
     ):
         with pytest.raises(InputError):
             analyse(tmp_path, **wrong)

@@ -55,7 +55,7 @@ def analyse(
         "sessions": sessions,
         "prices": prices,
         "tariff": tariff,
-        "run": run,
+        "evidence_run": run,
         "users": users,
         "timezone": timezone,
         "minimum_days": minimum_days,

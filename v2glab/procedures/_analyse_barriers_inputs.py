@@ -88,9 +88,9 @@ def _rules(parameters: BarrierParameters) -> tuple[dict[str, Transformation], li
     """Return the rules with measured numbers in place; measured barriers join in when that is wanted."""
     catalogue = load_catalogue()
     rules = catalogue.select(parameters.rules)
-    if not parameters.run:
+    if not parameters.evidence_run:
         return rules, []
-    evidence = map_verdicts(read_run(Path(parameters.run)), catalogue)
+    evidence = map_verdicts(read_run(Path(parameters.evidence_run)), catalogue)
     if parameters.add_measured:
         for item in evidence:
             change = catalogue.barriers[item.barrier].transformation

@@ -43,6 +43,11 @@ def caveats(inputs: Inputs) -> list[str]:
         "Value is the bill saved against smart charging alone at the same prices; no other service.",
         f"Tariff {inputs.market.tariff.id}: {inputs.market.tariff.source}.",
     ]
+    endless = sum(issue.kind == "no plug-out" for issue in inputs.issues)
+    if endless:
+        out.append(
+            f"{endless} sessions without plug-out are left out with their energy; their users stay in."
+        )
     if vehicle.wear_eur_per_kwh == 0:
         out.append("Battery wear is not priced; give wear_eur_per_kwh to do so.")
     catalogue = load_catalogue()

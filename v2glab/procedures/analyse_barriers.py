@@ -31,7 +31,7 @@ class BarrierParameters(Parameters):
         A file ending in ``.toml``, or the name of one in ``datasets/tariffs``.
     rules
         Barriers that may be in force, separated by commas; ``name=value`` replaces the catalogue's number.
-    run
+    evidence_run
         A run folder or ``verdicts.json`` whose measured numbers replace the catalogue's.
     add_measured
         Whether a barrier that the run sets joins the rules although it was not named.
@@ -47,7 +47,7 @@ class BarrierParameters(Parameters):
     prices: str = ""
     tariff: str = "example-dynamic"
     rules: str = DEFAULT_RULES
-    run: str = ""
+    evidence_run: str = ""
     add_measured: bool = True
     users: int = Field(default=0, ge=0)
     timezone: str = "Europe/Oslo"
@@ -117,7 +117,7 @@ def _quantities(attribution: Attribution, valuation: Valuation, seed: int) -> It
         yield _money(f"value_lost_{name}", share, seed)
     scale = max(float(np.abs(attribution.value[0]).max()), 1e-300)
     residual = float(np.abs(shares.sum(axis=0) - attribution.total).max()) / scale
-    mean = max(float(attribution.value[0].mean()), 1e-300)
+    mean = max(float(attribution.value[0].mean()), 1e-6)
     yield Quantity("vehicles", float(attribution.value.shape[1]), "1", 0.0)
     yield Quantity("shapley_residual", residual, "1", 0.0)
     if np.isfinite(valuation.gap_eur):
