@@ -123,9 +123,15 @@ class _Judge:
         return "" if stated else NOT_STATED.format("voltage")
 
     def _exchanging(self) -> np.ndarray:
-        """Whether any phase carries 5 % of the largest current of the recording, at each time."""
+        """Whether any phase carries 5 % of the current before the disturbance, at each time.
+
+        Where the recording begins inside the disturbance, the largest current stands for the one before.
+        """
         current = self.measured.current_a.max(axis=0)
-        return np.asarray(current >= CONNECTED_SHARE * current.max())
+        away = [s.start_s for s in self.assessment.segments if s.mode != "continuous"]
+        before = current[self.measured.time_s < min(away, default=math.inf)]
+        usual = float(np.median(before)) if before.size else 0.0
+        return np.asarray(current >= CONNECTED_SHARE * (usual or float(current.max())))
 
     def _stayed(self, use: RegionUse) -> bool:
         """In mandatory operation current must flow; after permitted cessation it must have come back at the
