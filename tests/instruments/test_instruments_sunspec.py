@@ -130,6 +130,38 @@ def test_devices_that_break_the_rules(registers: bytes, says: str) -> None:
             inverter.read("701.W")
 
 
+def test_absurd_counts_of_groups_are_refused_at_once() -> None:
+    counts = struct.pack(">HHHHHH", 705, 64, 0, 0, 0, 0) + struct.pack(">HH", 20000, 20000)
+    with peer(Inverter(image(counts.ljust(132, b"\0")))) as device:
+        inverter = open_instrument("i", "sunspec_inverter", f"tcp://127.0.0.1:{device.port}")
+        with pytest.raises(DeviceError, match="counts ask for"):
+            inverter.points()
+
+
+def test_points_of_repeating_groups() -> None:
+    from sunspec2.device import get_model_def
+
+    group = get_model_def(705)["group"]
+    curve = next(g for g in group["groups"] if g["name"] == "Crv")
+    pair = curve["groups"][0]
+    fixed = group_bytes({"points": group["points"]}, {"NPt": 2, "NCrv": 2, "V_SF": -1, "DeptRef_SF": -2})
+    curves = b"".join(
+        group_bytes({"points": curve["points"]}, {"ActPt": 2})
+        + b"".join(
+            group_bytes({"points": pair["points"]}, {"V": 900 + 10 * k + n, "Var": -4400 + n}) for n in (1, 2)
+        )
+        for k in (1, 2)
+    )
+    data = struct.pack(">HH", 705, (len(fixed) + len(curves)) // 2 - 2) + fixed[4:] + curves
+    with peer(Inverter(image(COMMON, data))) as device:
+        inverter = open_instrument("i", "sunspec_inverter", f"tcp://127.0.0.1:{device.port}")
+        seen = inverter.read("705.Crv[2].Pt[1].V", "705.Crv[1].Pt[2].Var")
+        assert [q.value for q in seen.values()] == [92.1, -43.98]
+        assert inverter.ensure("705.Crv[2].Pt[1].V", 95.5).value == 95.5
+        with pytest.raises(InputError):
+            inverter.read("705.Crv[3].Pt[1].V")
+
+
 @given(st.binary(max_size=600))
 @settings(max_examples=60, deadline=None)
 def test_any_registers_give_numbers_or_errors_of_the_house(garbage: bytes) -> None:

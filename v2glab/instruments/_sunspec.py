@@ -99,11 +99,8 @@ class SunSpecInstrument(BaseInstrument):
                 "choose a value that the register can hold at the device's scale factor",
             )
 
-        def write() -> None:
-            found.value = raw
-            found.write()
-
-        return Setting(raw * 10.0**exponent, 1e-6 * 10.0**exponent, write)
+        step = 10.0**exponent
+        return Setting(raw * step, 1e-6 * step, lambda: self._map.write(point, raw))
 
 
 def _is_number(point: Any) -> bool:  # noqa: ANN401  (pysunspec2 has no types)

@@ -93,6 +93,12 @@ class SunSpecMap:
             )
         return found
 
+    def write(self, point: str, raw: int) -> None:
+        """Write one point, before scaling; also inside groups, whose points pysunspec2 cannot write."""
+        found = self.find(point)
+        data = _guarded(lambda: found.info.to_data(raw, 2 * int(found.len)), point)
+        self._access.write(found.model.model_addr + found.offset, data)
+
     def forget(self) -> None:
         """Scan again when next needed."""
         self._models = {}
@@ -137,6 +143,7 @@ class SunSpecMap:
         def build() -> Any:  # noqa: ANN401
             # Repeating groups are as many as a count in the data says, so the data come first.
             data = self._access.read(address, length + 2)
+            _check_counts(number, data)
             return SunSpecModbusClientModel(number, address, length, data=data, mb_device=self._access)
 
         model = _guarded(build, f"model {number}")
@@ -147,6 +154,41 @@ class SunSpecMap:
                 "update the device's firmware, or take the model out of the profile",
             )
         return model
+
+
+def _check_counts(number: int, data: bytes) -> None:
+    """Refuse counts of repeating groups that do not give the model's length.
+
+    pysunspec2 lays out as many groups as the counts say before it compares lengths: two counts of 20 000
+    would keep it busy for hours.
+    """
+    from sunspec2.device import get_model_def
+
+    group = get_model_def(number)["group"]
+    if not group.get("groups"):
+        return
+    counts: dict[str, int] = {}
+    offset = 0
+    for point in group["points"]:
+        size = 2 * int(point["size"])
+        counts[point["name"]] = int.from_bytes(data[offset : offset + size], "big")
+        offset += size
+    expected = _laid_out(group, counts)
+    if 2 * expected != len(data):
+        raise DeviceError(
+            f"model {number}: counts ask for {expected - 2} registers, its length is {len(data) // 2 - 2}",
+            "a length that fits the counts of its groups",
+            "update the device's firmware, or take the model out of the profile",
+        )
+
+
+def _laid_out(group: dict[str, Any], counts: dict[str, int]) -> int:
+    """Return the registers that a group takes, counted as the data say."""
+    total = sum(int(point["size"]) for point in group["points"])
+    for inner in group.get("groups", []):
+        count = str(inner.get("count", 1))
+        total += (int(count) if count.isdecimal() else counts.get(count, 0)) * _laid_out(inner, counts)
+    return total
 
 
 def _group(node: Any, step: str) -> Any:  # noqa: ANN401
