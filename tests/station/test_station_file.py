@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2glab.evidence import DeviceError, InputError, UsageError
+from v2glab.evidence import DeviceError, InputError, StorageError, UsageError
 from v2glab.instruments import load_certificate
 from v2glab.resources import find_data
 from v2glab.station import (
@@ -193,3 +193,10 @@ def test_meter_is_doubted_by_accuracy_and_date(
     assert doubt in found
     assert bool(found) == bool(doubt)
     assert "no certificate" in certificate_doubt(None, load_station(TWIN).site, at_ns, 0.5)
+
+
+def test_work_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("in the way", encoding="utf-8")
+    with pytest.raises(StorageError, match="work folder"):
+        open_station("twin", work_dir=blocker / "below")

@@ -249,7 +249,11 @@ def serve(plan_path: Path, socket_path: Path, log_path: Path) -> int:
         os.setsid()  # already a leader when started by this project; by hand it may not be
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    plan = GuardPlan.read(plan_path)
+    try:
+        plan = GuardPlan.read(plan_path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.stdout.write(f"failed: plan {plan_path}: {error}\n")
+        return 2
     with GuardLog(log_path) as log, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         log.event("start", station=plan.station, pid=os.getpid(), **become_prompt())
         server.bind(str(socket_path))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from v2glab.evidence import DeviceError
+from v2glab.station._disk import storing
 from v2glab.station._guard_members import MESSAGE_BYTES
 from v2glab.station._guard_plan import GuardPlan
 
@@ -166,11 +167,14 @@ def start_guardian(plan: GuardPlan, *, log_path: Path | None = None, role: str =
     ------
     DeviceError
         It could not be started, or does not reach the devices of the safe state.
+    StorageError
+        Its files cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(prefix="v2glab-guard-"))
+    with storing("the guardian's folder"):
+        folder = Path(tempfile.mkdtemp(prefix="v2glab-guard-"))
+        plan_path = folder / "plan.json"
+        plan.write(plan_path)
     log_path = log_path or folder / "guardian.log"
-    plan_path = folder / "plan.json"
-    plan.write(plan_path)
     command = [sys.executable, "-m", "v2glab", "guardian"]
     command += ["--plan", str(plan_path), "--socket", str(folder / "guardian"), "--log", str(log_path)]
     with (folder / "errors").open("wb") as errors:

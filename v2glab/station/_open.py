@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from v2glab.evidence import NullRecorder, Recorder, UsageError
+from v2glab.station._disk import storing
 from v2glab.station._load import find_station, load_station
 from v2glab.station._lock import StationLock
 from v2glab.station._settings import Clock, StationFile
@@ -54,10 +55,11 @@ def open_station(
     settings = load_station(path)
     mode = _mode(settings, clock, faults, seed)
     with ExitStack() as stack:
-        folder = work_dir or Path(tempfile.mkdtemp(prefix="v2glab-station-"))
+        with storing("the station's work folder"):
+            folder = work_dir or Path(tempfile.mkdtemp(prefix="v2glab-station-"))
+            folder.mkdir(parents=True, exist_ok=True)
         if work_dir is None:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
         if settings.twin is not None and settings.twin.control is None:
             chosen = settings.twin.seed if seed is None else seed
             all_faults = tuple(dict.fromkeys((*settings.twin.faults, *faults)))

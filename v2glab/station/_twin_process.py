@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from v2glab.evidence import DeviceError
+from v2glab.station._disk import storing
 
 #: A first start compiles the plant's kernel.
 _START_S = 120.0
@@ -45,7 +46,9 @@ class TwinProcess:
     ) -> None:
         self.resolved = work_dir / "resolved.toml"
         self._errors = work_dir / "twin-errors.log"
-        self.resolved.unlink(missing_ok=True)
+        with storing(str(work_dir)):
+            self.resolved.unlink(missing_ok=True)
+            self._errors.touch()
         command = [sys.executable, "-m", "v2glab", "twin", "--station", str(station_path)]
         command += ["--resolved", str(self.resolved), "--work-dir", str(work_dir)]
         command += ["--clock", clock, "--seed", str(seed), "--parent-pid", str(os.getpid())]
