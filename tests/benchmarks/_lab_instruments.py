@@ -139,7 +139,8 @@ def _answer_modbus(request: bytes) -> bytes:
 
 
 def _answer_scpi(data: bytes) -> bytes:
-    return b"+0\n" if b"ERR?" in data else b"+2.77012000E+02\n"
+    queries = [line for line in data.splitlines() if line.endswith(b"?")]
+    return b"".join(b"+0\n" if b"ERR?" in line else b"+2.77012000E+02\n" for line in queries)
 
 
 def _connect(port: int) -> socket.socket:
