@@ -273,4 +273,13 @@ def serve(plan_path: Path, socket_path: Path, log_path: Path) -> int:
         try:
             return guardian.run()
         finally:
-            socket_path.unlink(missing_ok=True)
+            _tidy(socket_path, plan_path)
+
+
+def _tidy(socket_path: Path, plan_path: Path) -> None:
+    """Remove the guardian's files, for who started it may be dead; a log beside them stays."""
+    for path in (socket_path, plan_path, plan_path.with_name("errors")):
+        with contextlib.suppress(OSError):
+            path.unlink()
+    with contextlib.suppress(OSError):
+        plan_path.parent.rmdir()
