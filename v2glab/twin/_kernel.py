@@ -196,7 +196,7 @@ def _rms(x: Array, ring: Array, place: int, window: int) -> None:
 
 @_jit
 def _battery(x: Array, c: Array, p: Array, dc_power_w: float) -> None:
-    """Advance bus, battery and charge. Discharging is positive; charge is counted in watt-hours of the cells."""
+    """Advance bus, battery and charge; discharging is positive, charge counts in watt-hours of the cells."""
     dt = p[P.STEP_S]
     cells = p[P.EMPTY_V] + (p[P.FULL_V] - p[P.EMPTY_V]) * x[X.SOC] - x[X.RC_VOLTAGE]
     demand = dc_power_w + p[P.BUS_GAIN] * (p[P.BUS_V] - x[X.DC_VOLTAGE])

@@ -1,7 +1,7 @@
 """Names of the numbers that the plant's kernel works on.
 
-The kernel takes plain arrays, so that the same function runs compiled and, under ``NUMBA_DISABLE_JIT=1``, as plain
-Python. The enumerations below name their places; a member is its index.
+The kernel takes plain arrays, so that the same function runs compiled and, under ``NUMBA_DISABLE_JIT=1``, as
+plain Python. The enumerations below name their places; a member is its index.
 """
 
 from enum import IntEnum, auto

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,6 +172,6 @@ def check_ranges(settings: PlantSettings, events: Sequence[GridEvent]) -> None:
     if not good:
         raise InputError(f"{settings}", "step up to 1 ms, SoC 0 to 100 %, a battery", "mend [twin]")
     ordered = sorted(events, key=lambda e: e.start_ns)
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in pairwise(ordered):
         if second.start_ns < first.end_ns:
             raise InputError(f"events {first} and {second}", "one at a time", "move one of them")

@@ -1,0 +1,235 @@
+"""Put the plant behind its servers and serve until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from v2glab.evidence import InputError, write_atomic
+from v2glab.gateway import PkiPaths, create_pki
+from v2glab.instruments import ModbusProfile, load_profile
+from v2glab.links import serve_json_rpc
+from v2glab.station import StationFile, load_station
+from v2glab.twin._banks import ChargerBank, ProfileBank, meter_values
+from v2glab.twin._clock import TwinClock, Watchdog
+from v2glab.twin._hwmon import HwmonRoot
+from v2glab.twin._logs import ChargerLog
+from v2glab.twin._modbus import ModbusServer
+from v2glab.twin._plant import Plant
+from v2glab.twin._scpi import serve_device
+from v2glab.twin._scpi_analyser import analyser
+from v2glab.twin._scpi_dmm import multimeter
+from v2glab.twin._scpi_grid import grid_source
+from v2glab.twin._scpi_scope import oscilloscope
+from v2glab.twin._settings import GridEvent, PlantSettings
+
+_CHARGER_UNIT, _METER_UNIT = 1, 2
+_SCPI = {"analyser": analyser, "dmm": multimeter, "scope": oscilloscope, "grid": grid_source}
+_PARENT_POLL_S = 0.2
+
+
+class Twin:
+    """One simulated bench with its servers.
+
+    Parameters
+    ----------
+    station_path
+        Station file with ``twin:`` addresses.
+    work_dir
+        Folder for logs, certificates and the fake hwmon tree.
+    """
+
+    def __init__(
+        self,
+        station_path: Path,
+        work_dir: Path,
+        *,
+        clock: str | None,
+        seed: int | None,
+        faults: Sequence[str],
+    ) -> None:
+        self.station: StationFile = load_station(station_path)
+        if self.station.twin is None:
+            raise InputError(f"{station_path} is a live station", "a station of kind 'twin'", "use twin.toml")
+        self.work_dir = work_dir
+        self.mode = clock or self.station.station.clock
+        self.faults = (*self.station.twin.faults, *faults)
+        self.plant = Plant(_plant_settings(self.station, seed), _events(self.station))
+        self.log = ChargerLog(work_dir / "charger.log")
+        self.plant.listeners.append(self.log)
+        for fault in self.faults:
+            self.plant.set_fault(fault, True)
+        self.hwmon = HwmonRoot(work_dir / "hwmon")
+        self.clock = TwinClock(self.plant, self.mode, self.hwmon.update)
+        self.watchdog = Watchdog(self.plant)
+        self.addresses: dict[str, str] = {}
+        self.stopping = asyncio.Event()
+
+    async def start(self) -> None:
+        """Bring up every server; afterwards :attr:`addresses` holds where they listen."""
+        self.hwmon.update(self.plant.state)
+        await self._start_modbus()
+        for name, make in _SCPI.items():
+            _, port = await serve_device(make(self.plant))
+            self.addresses[name] = f"TCPIP::127.0.0.1::{port}::SOCKET"
+        _, port = await serve_json_rpc(self._methods())
+        self.addresses["control"] = f"127.0.0.1:{port}"
+        self.addresses["hwmon"] = self.hwmon.root.resolve().as_uri()
+        pki = self._pki()
+        self.addresses["pki"] = str(pki.folder)
+        self.addresses["charger_log"] = str(self.work_dir / "charger.log")
+        self.addresses["gateway_log"] = str(self.work_dir / "gateway.log")
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Start what runs beside the servers."""
+        return [asyncio.create_task(self.clock.run()), asyncio.create_task(self.watchdog.run())]
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the station file with real addresses."""
+        document = self.station.model_dump(by_alias=True, exclude_none=True, mode="json")
+        twin = document["twin"]
+        twin |= {"control": self.addresses["control"], "pid": os.getpid(), "faults": list(self.faults)}
+        twin["seed"] = self.plant.settings.seed
+        document["station"]["clock"] = self.mode
+        return dict(_replace(document, self.addresses))
+
+    async def _start_modbus(self) -> None:
+        evse, meter = load_profile("twin_evse"), load_profile(self.station.instruments["meter"].profile)
+        if not (isinstance(evse, ModbusProfile) and isinstance(meter, ModbusProfile)):
+            raise InputError("a meter profile of another kind", "kind = 'modbus'", "choose a Modbus meter")
+        server = ModbusServer(
+            {
+                _CHARGER_UNIT: ChargerBank(evse, self.plant, self.watchdog.note),
+                _METER_UNIT: ProfileBank(meter, lambda: meter_values(self.plant.state)),
+            }
+        )
+        host, port = await server.start()
+        for name, unit in (("charger", _CHARGER_UNIT), ("inverter", _CHARGER_UNIT), ("meter", _METER_UNIT)):
+            self.addresses[name] = f"tcp://{host}:{port}?unit={unit}"
+
+    def _pki(self) -> PkiPaths:
+        identity = self.station.gateway.station_id if self.station.gateway else "V2GLAB-TWIN"
+        expired = ("station",) if "expired_certificate" in self.faults else ()
+        return create_pki(self.work_dir / "pki", identity, expired=expired)
+
+    def _methods(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "clock.now": self.clock.now,
+            "clock.advance": self.clock.advance,
+            "fault.set": lambda name, enabled: self.plant.set_fault(str(name), bool(enabled)),
+            "grid.event": lambda **fields: self.plant.schedule(_event(fields, self.plant.time_ns)),
+            "plant.state": lambda: asdict(self.plant.state),
+            "shutdown": self.stopping.set,
+        }
+
+
+async def serve(twin: Twin, resolved: Path | None, parent_pid: int | None) -> None:
+    """Serve until SIGTERM, SIGINT, the end of standard input when it is a pipe, or the parent's death."""
+    import tomli_w
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, twin.stopping.set)
+    await twin.start()
+    tasks = twin.tasks()
+    if parent_pid is not None:
+        tasks.append(asyncio.create_task(_follow_parent(parent_pid, twin.stopping)))
+    if resolved is not None:
+        write_atomic(resolved, tomli_w.dumps(twin.resolved()).encode())
+    stopped = asyncio.create_task(twin.stopping.wait())
+    done, _ = await asyncio.wait([stopped, *_endless(tasks)], return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    for task in done:
+        with contextlib.suppress(asyncio.CancelledError):
+            task.result()
+    twin.log.close()
+
+
+def _endless(tasks: list[asyncio.Task[None]]) -> list[asyncio.Task[None]]:
+    """Return the tasks whose end ends the twin; the lockstep clock's task ends at once by design."""
+    return tasks[1:]
+
+
+async def _follow_parent(pid: int, stopping: asyncio.Event) -> None:
+    """Stop when the process that started this one is gone: a bench without a user must not stay."""
+    while not stopping.is_set():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            sys.stderr.write("the process that started the twin is gone\n")
+            stopping.set()
+        except PermissionError:
+            pass
+        await asyncio.sleep(_PARENT_POLL_S)
+
+
+def _plant_settings(station: StationFile, seed: int | None) -> PlantSettings:
+    twin, site = station.twin, station.site
+    if twin is None:
+        raise AssertionError("checked by the caller")
+    moment = datetime.fromisoformat(twin.epoch)
+    return PlantSettings(
+        seed=twin.seed if seed is None else seed,
+        step_s=twin.step_s,
+        epoch_ns=round(moment.timestamp()) * 1_000_000_000,
+        nominal_voltage_v=site.nominal_voltage_v,
+        nominal_frequency_hz=site.nominal_frequency_hz,
+        rated_power_w=site.rated_power_w,
+        rated_current_a=site.rated_current_a,
+        grid_code=site.grid_code,
+        category=site.category,
+        grid_frequency_hz=site.nominal_frequency_hz + 0.02,
+        soc_percent=twin.soc_percent,
+        ambient_celsius=twin.ambient_celsius,
+    )
+
+
+def _events(station: StationFile) -> list[GridEvent]:
+    if station.twin is None or not station.twin.events:
+        return []
+    start = round(datetime.fromisoformat(station.twin.epoch).timestamp()) * 1_000_000_000
+    return [_event(dict(fields), start) for fields in station.twin.events]
+
+
+def _event(fields: dict[str, Any], now_ns: int) -> GridEvent:
+    """Build an event from plain values; ``delay_s`` counts from now."""
+    known = {"delay_s", "duration_s", "voltage_pu", "frequency_hz", "phase_jump_rad"}
+    if unknown := set(fields) - known:
+        raise InputError(f"grid event with {sorted(unknown)}", f"among {sorted(known)}", "mend the event")
+    try:
+        volts = fields.get("voltage_pu")
+        if isinstance(volts, int | float):
+            volts = (volts,) * 3
+        return GridEvent(
+            now_ns + round(float(fields.get("delay_s", 0.0)) * 1e9),
+            float(fields["duration_s"]),
+            None if volts is None else (float(volts[0]), float(volts[1]), float(volts[2])),
+            None if fields.get("frequency_hz") is None else float(fields["frequency_hz"]),
+            float(fields.get("phase_jump_rad", 0.0)),
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"grid event {fields}: {error}", "duration_s and numbers", "mend the event"
+        ) from error
+
+
+def _replace(node: Any, addresses: dict[str, str]) -> Any:  # noqa: ANN401 -- any part of a document
+    if isinstance(node, dict):
+        return {key: _replace(value, addresses) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_replace(value, addresses) for value in node]
+    if isinstance(node, str) and node.startswith("twin:"):
+        name = node.removeprefix("twin:")
+        if name not in addresses:
+            raise InputError(f"address {node!r}", f"twin:NAME with one of {sorted(addresses)}", "mend it")
+        return addresses[name]
+    return node
