@@ -24,6 +24,7 @@ from v2glab.evidence._files import write_atomic, write_json
 from v2glab.evidence._quantity import Quantity, coverage_factor
 from v2glab.evidence._recorder import Direction, NullRecorder, Recorder
 from v2glab.evidence._result import Result
+from v2glab.evidence._storing import storing
 from v2glab.evidence._verdict import Outcome, Verdict, judge, not_applicable
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "read_toml",
     "read_verdicts",
     "schema",
+    "storing",
     "verdicts_document",
     "write_atomic",
     "write_json",

@@ -15,8 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from v2glab.evidence import DeviceError
-from v2glab.station._disk import storing
+from v2glab.evidence import DeviceError, storing
 from v2glab.station._guard_members import MESSAGE_BYTES
 from v2glab.station._guard_plan import GuardPlan
 

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from v2glab.evidence import NullRecorder, Recorder, UsageError
-from v2glab.station._disk import storing
+from v2glab.evidence import NullRecorder, Recorder, UsageError, storing
 from v2glab.station._load import find_station, load_station
 from v2glab.station._lock import StationLock
 from v2glab.station._settings import Clock, StationFile

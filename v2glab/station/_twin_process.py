@@ -10,8 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from v2glab.evidence import DeviceError
-from v2glab.station._disk import storing
+from v2glab.evidence import DeviceError, storing
 
 #: A first start compiles the plant's kernel.
 _START_S = 120.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from v2glab.evidence import StorageError
+from v2glab.evidence._errors import StorageError
 
 
 @contextmanager
@@ -17,5 +17,5 @@ def storing(what: str) -> Iterator[None]:
         raise StorageError(
             f"{what}: {error.strerror or error}",
             "room and permission to write files",
-            "free disk space, or choose another folder (TMPDIR, --work-dir)",
+            "free disk space, or choose another folder",
         ) from error
