@@ -1,0 +1,51 @@
+"""Tables, figures and panels for notebooks, terminal and report.
+
+Names are loaded on first use; ``plot_<procedure>`` of every procedure is among them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from v2glab.views._live import live_series
+    from v2glab.views._panels import parameter_panel
+    from v2glab.views._registry import plot
+    from v2glab.views._report import render_report
+    from v2glab.views._show import show
+    from v2glab.views._tables import quantity_table, verdict_table
+    from v2glab.views._terminal import rich_verdicts
+
+_MODULE_OF = {
+    "live_series": "_live",
+    "parameter_panel": "_panels",
+    "plot": "_registry",
+    "quantity_table": "_tables",
+    "render_report": "_report",
+    "rich_verdicts": "_terminal",
+    "show": "_show",
+    "verdict_table": "_tables",
+}
+
+__all__ = [
+    "live_series",
+    "parameter_panel",
+    "plot",
+    "quantity_table",
+    "render_report",
+    "rich_verdicts",
+    "show",
+    "verdict_table",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 -- the module protocol asks for it
+    """Load a public name on first use."""
+    if name in _MODULE_OF:
+        return getattr(import_module(f"v2glab.views.{_MODULE_OF[name]}"), name)
+    if name.startswith("plot_"):
+        from v2glab.views._registry import figure_function
+
+        function = figure_function(name.removeprefix("plot_"))
+        if function is not None:
+            return function
+    raise AttributeError(f"module 'v2glab.views' has no attribute {name!r}")

@@ -1,0 +1,96 @@
+"""``report.html``: what a run found, in one file that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from v2glab.evidence import Result, V2GError
+from v2glab.procedures import NAMES, load_procedure
+from v2glab.views import _report_parts as parts
+from v2glab.views._registry import figure_function
+from v2glab.views._report_style import CSS
+
+# The browser itself refuses whatever would be loaded from elsewhere. BokehJS compiles templates, hence eval.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:"
+)
+
+
+def render_report(run_folder: Path) -> str:
+    """Return the report of one run as a page that stands alone.
+
+    Figures are drawn anew from the recorded tables, never taken from a notebook.
+
+    Raises
+    ------
+    InputError
+        The folder holds no readable run.
+    """
+    from v2glab.campaigns import read_run
+
+    run = read_run(run_folder)
+    return render(run.record, run.results(), run.verdicts())
+
+
+def render(record: Mapping[str, Any], results: Mapping[str, Result], verdicts: parts.Verdicts) -> str:
+    """Return the report of a record, its results and its verdicts by procedure."""
+    order = sorted(results, key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
+    figures, faults = _figures({name: results[name] for name in order})
+    scripts, drawn = _components(figures)
+    body = [parts.head(record, verdicts), parts.verdict_section(verdicts), parts.check_section(verdicts)]
+    body += [
+        parts.procedure_section(_title(name), results[name], drawn.get(name, faults.get(name, "")))
+        for name in order
+    ]
+    body.append(parts.provenance_section(record))
+    title = f"v2glab run {parts.text(record.get('id', ''))}".strip()
+    return (
+        "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width, initial-scale=1'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f"<title>{title}</title><style>{CSS}</style>{_bokeh() if drawn else ''}</head>"
+        f"<body><main>{''.join(body)}<footer>Written by v2glab from the records in this folder. Numbers are "
+        f"rounded here; the records hold them whole.</footer></main>{scripts}</body></html>\n"
+    )
+
+
+def _figures(results: Mapping[str, Result]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Draw each result; a record that does not hold what its figure needs costs that figure only."""
+    figures, faults = {}, {}
+    for name, result in results.items():
+        function = figure_function(name)
+        if function is None:
+            continue
+        try:
+            figures[name] = function(result)
+        except Exception as error:
+            faults[name] = (
+                f"<p class=alarm>No figure: the record does not hold what it needs "
+                f"({parts.text(type(error).__name__)}: {parts.text(error)}).</p>"
+            )
+    return figures, faults
+
+
+def _components(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    if not figures:
+        return "", {}
+    from bokeh.embed import components
+
+    script, drawn = components(dict(figures))
+    return script, drawn
+
+
+def _bokeh() -> str:
+    from bokeh.resources import Resources
+
+    return str(Resources(mode="inline", components=["bokeh"]).render())
+
+
+def _title(name: str) -> str:
+    try:
+        return load_procedure(name).title
+    except (V2GError, ImportError):
+        return name
