@@ -1,5 +1,22 @@
 """The gateway: its certificates, its OCPP service, its firmware, and what its machine must have."""
 
+from v2glab.gateway._firmware import Manifest, make_signed_image, read_manifest, sign_image
+from v2glab.gateway._flash import Flashed, flash_image, read_state
 from v2glab.gateway._pki import CertificateFacts, PkiPaths, create_pki, inspect_certificate
+from v2glab.gateway._prerequisites import Check, check_machine
 
-__all__ = ["CertificateFacts", "PkiPaths", "create_pki", "inspect_certificate"]
+__all__ = [
+    "CertificateFacts",
+    "Check",
+    "Flashed",
+    "Manifest",
+    "PkiPaths",
+    "check_machine",
+    "create_pki",
+    "flash_image",
+    "inspect_certificate",
+    "make_signed_image",
+    "read_manifest",
+    "read_state",
+    "sign_image",
+]
