@@ -19,7 +19,8 @@ _BATCH = 500
 _FLUSH_S = 1.0
 _TABLES = {
     "telemetry": (
-        "time_ns INTEGER, name TEXT, value REAL, unit TEXT, uncertainty REAL, instrument TEXT, certificate TEXT"
+        "time_ns INTEGER, name TEXT, value REAL, unit TEXT, uncertainty REAL, "
+        "instrument TEXT, certificate TEXT"
     ),
     "wire": "time_ns INTEGER, instrument TEXT, direction TEXT, data BLOB",
 }

@@ -16,7 +16,7 @@ def thermal(
     approve_energise: Approve = False,
     clock: Clock = None,
     seed: Seed = 7,
-    fault: Faults = (),
+    fault: Faults = [],  # noqa: B006 -- typer wants a list
     json_output: Json = False,
     strict: Strict = False,
 ) -> int:

@@ -173,7 +173,8 @@ def _certificate(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
     )
     if not is_ca:
-        purpose = x509.ExtendedKeyUsageOID.SERVER_AUTH if server else x509.ExtendedKeyUsageOID.CLIENT_AUTH
+        oid = x509.oid.ExtendedKeyUsageOID
+        purpose = oid.SERVER_AUTH if server else oid.CLIENT_AUTH
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
     if names:
         builder = builder.add_extension(

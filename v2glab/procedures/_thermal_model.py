@@ -87,7 +87,8 @@ def fit_foldback(shares: Sequence[float], allowed: Sequence[float], u_share: flo
         return FoldbackFit(None, None, deviation)
     slope, offset = np.polyfit(x[folded], y[folded], 1)
     scatter = float(np.std(y[folded] - (slope * x[folded] + offset), ddof=2)) / abs(float(slope))
-    u_onset = math.hypot(scatter, u_share) / math.sqrt(int(folded.sum()))
+    # The temperatures share their sensors, so the error of a share does not average out; the scatter does.
+    u_onset = math.hypot(scatter / math.sqrt(int(folded.sum())), u_share)
     return FoldbackFit((1 - float(offset)) / float(slope), u_onset, deviation)
 
 

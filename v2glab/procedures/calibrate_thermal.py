@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from v2glab.station import Lease, Station
 
 RATING_AMBIENT_CELSIUS = 40.0
+_FROM_TEMPERATURES = ("final_rise", "foldback_onset_share", "foldback_deviation", "continuous_current_share")
 
 
 class ThermalParameters(Parameters):
@@ -71,9 +73,12 @@ def execute(context: Context[ThermalParameters]) -> Result:
             charger.ensure("max_temperature", parameters.max_temp_celsius, tolerance=0.05)
     response = fit_step_response(heating.column("time_s"), heating.column("heatsink_temperature"))
     ambient = heating.mean("ambient", "ambient_temperature")
-    u_share = _share_uncertainty(heating, response)
+    u_share, unknown = _share_uncertainty(heating)
     fold = fit_foldback(sweep.column("share"), sweep.column("allowed_pu"), u_share)
-    quantities = _quantities(heating, sweep, response, fold, ambient, parameters, u_share)
+    quantities = tuple(
+        _without(q, unknown) if unknown and q.name in _FROM_TEMPERATURES else q
+        for q in _quantities(heating, sweep, response, fold, ambient, parameters, u_share)
+    )
     _write_conf(context, parameters, response, fold, quantities)
     return Result(
         procedure=PROCEDURE.name,
@@ -135,11 +140,17 @@ def _sweep(station: Station, lease: Lease, parameters: ThermalParameters) -> Ser
     return series
 
 
-def _share_uncertainty(heating: Series, response: StepResponse) -> float:
-    """Return the standard uncertainty of one share: two temperatures over the rise (JCGM 100:2008, 5.1.2)."""
-    parts = [heating.seen(name).uncertainty or 0.0 for name in ("heatsink_temperature", "ambient")]
+def _share_uncertainty(heating: Series) -> tuple[float, str]:
+    """Return the standard uncertainty of one share and, when it is not known, why.
+
+    A share is a difference of two temperatures over the permitted rise (JCGM 100:2008, 5.1.2); the limit is
+    set in steps of 0.1 K.
+    """
+    sensors = [heating.seen(name) for name in ("heatsink_temperature", "ambient")]
+    reason = next((q.no_uncertainty for q in sensors if q.uncertainty is None), "")
     rise = heating.column("heatsink_temperature")[-1] - heating.column("ambient")[-1]
-    return math.hypot(*parts, 0.1 / math.sqrt(12)) / max(rise, 1.0) if response.rise_k > 0 else math.inf
+    parts = [q.uncertainty or 0.0 for q in sensors]
+    return math.hypot(*parts, 0.1 / math.sqrt(12)) / max(rise, 1.0), reason
 
 
 def _quantities(
@@ -168,6 +179,11 @@ def _quantities(
         Quantity("continuous_current_share", share, "1", share * u_rise / (2 * final_rise), **stamp),
         _sensor_difference(source, sensor),
     )
+
+
+def _without(quantity: Quantity, reason: str) -> Quantity:
+    """Return the quantity without its uncertainty: a part of it is not known."""
+    return replace(quantity, uncertainty=None, no_uncertainty=reason)
 
 
 def _onset(fold: FoldbackFit, stamp: dict[str, Any]) -> tuple[Quantity, ...]:

@@ -7,6 +7,8 @@ towards the grid; the charger's side of the contactor is called the inverter.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import numba
 import numpy as np
@@ -25,7 +27,14 @@ _FREQUENCY_TRIP = int(Fault.FREQUENCY_TRIP)
 _OVER_TEMPERATURE = int(Fault.OVER_TEMPERATURE)
 _OUT_OF_PHASE = int(Fault.OUT_OF_PHASE)
 
-_jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _jit(function: F) -> F:
+    """Compile a function on first use; callers keep its types."""
+    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
 _allowed = _jit(allowed_current_pu)
 _share = _jit(rise_share)
 
@@ -135,7 +144,7 @@ def _wanted_power(x: Array, c: Array, p: Array) -> float:
         wanted = 0.0
     if wanted < 0.0 and x[X.SOC] >= 1.0:
         wanted = 0.0
-    return wanted * p[P.RATED_W]
+    return float(wanted * p[P.RATED_W])
 
 
 @_jit

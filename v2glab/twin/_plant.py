@@ -205,7 +205,7 @@ class Plant:
             samples = min(samples, RING_SIZE - 1)
             end = int(self._x[X.WRITTEN])
             places = np.arange(end - samples, end) % RING_SIZE
-            rows = [int(ROWS[name]) for name in channels]
+            rows = np.array([int(ROWS[name]) for name in channels])
             clean = self._ring[np.ix_(rows, places)]
         rng = np.random.default_rng([self.settings.seed, end])
         return np.asarray(clean + rng.normal(0.0, 0.2, clean.shape))
