@@ -16,7 +16,8 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console that knows whether people or programs read it."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    wide = None if (sys.stderr if stderr else sys.stdout).isatty() else 140
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=wide)
 
 
 def fail(error: V2GError) -> int:

@@ -103,7 +103,9 @@ def _restore_verdict(station: Station, result: WindowResult) -> tuple[Verdict, .
     restore = restore_criterion(station.site)
     if restore is None or not result.stayed_connected:
         return ()
-    criterion = restore.model_copy(update={"id": f"{restore.id}.{result.name}"})
+    criterion = restore.model_copy(
+        update={"id": f"{restore.id}.{result.name}", "title": f"{restore.title}, window {result.name}"}
+    )
     if result.restore_s is not None:
         return (judge(criterion, result.quantities()[1], evidence=_EVIDENCE),)
     # Still below 80 % when watching ended: the true time is longer, so the bound itself decides.

@@ -30,8 +30,8 @@ def plot_synchronise_grid(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh lay
     for name, spread, _, _ in _PANELS:
         frame[f"{name}_high"] = frame[name] + 2 * frame[spread]
         frame[f"{name}_low"] = frame[name] - 2 * frame[spread]
-    source = ColumnDataSource(frame)
-    panels = []
+    source = ColumnDataSource({str(name): column for name, column in frame.items()})
+    panels: list[Any] = []
     for name, _, limit_name, label in _PANELS:
         limit = result.facts["limits"][limit_name]
         options: dict[str, Any] = {"x_range": panels[0].x_range} if panels else {}
