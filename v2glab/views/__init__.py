@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from v2glab.views._compare import compare_runs
     from v2glab.views._live import live_series
     from v2glab.views._panels import parameter_panel
     from v2glab.views._registry import plot
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from v2glab.views._terminal import rich_verdicts
 
 _MODULE_OF = {
+    "compare_runs": "_compare",
     "live_series": "_live",
     "parameter_panel": "_panels",
     "plot": "_registry",
@@ -27,6 +29,7 @@ _MODULE_OF = {
 }
 
 __all__ = [
+    "compare_runs",
     "live_series",
     "parameter_panel",
     "plot",

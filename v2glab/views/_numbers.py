@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from v2glab.evidence import Outcome
+from v2glab.evidence import Criterion, Outcome
 
 MOST_DECIMALS = 9
 
@@ -47,6 +47,14 @@ def spread_text(spread: float | None) -> str:
 def with_unit(text: str, unit: str) -> str:
     """Append a unit; the unit of a plain number is not written."""
     return text if unit == "1" else f"{text} {unit}"
+
+
+def limit_text(criterion: Criterion) -> str:
+    """Return the bound of a criterion; equal bounds become ``= 1``, and a plain number has no unit."""
+    if criterion.lower is not None and criterion.lower == criterion.upper:
+        return with_unit(f"= {criterion.lower:g}", criterion.unit)
+    shown = criterion.limit_text()
+    return shown.removesuffix(" 1") if criterion.unit == "1" else shown
 
 
 def utc_text(time_ns: object) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from v2glab.evidence import Result, V2GError
+from v2glab.evidence import InputError, Result, V2GError, check_document
 from v2glab.procedures import NAMES, load_procedure
 from v2glab.views import _report_parts as parts
 from v2glab.views._registry import figure_function
@@ -24,15 +25,26 @@ def render_report(run_folder: Path) -> str:
 
     Figures are drawn anew from the recorded tables, never taken from a notebook.
 
+    Parameters
+    ----------
+    run_folder
+        A sealed run, or one that is just being sealed and already has its ``run.json``.
+
     Raises
     ------
     InputError
         The folder holds no readable run.
     """
-    from v2glab.campaigns import read_run
+    from v2glab.campaigns import RunFolder
 
-    run = read_run(run_folder)
-    return render(run.record, run.results(), run.verdicts())
+    path = run_folder / "run.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}", "the record of a run", "name a sealed run") from error
+    check_document("run-1", record, str(path))
+    run = RunFolder(run_folder, record)
+    return render(record, run.results(), run.verdicts())
 
 
 def render(record: Mapping[str, Any], results: Mapping[str, Result], verdicts: parts.Verdicts) -> str:

@@ -52,27 +52,29 @@ def verdict_section(verdicts: Verdicts) -> str:
     names = ("Criterion", "Outcome", "Value", "U", "Limit", "Reason")
     return (
         "<h2>Verdicts by rule</h2><p class=note>U is the expanded uncertainty (coverage 95.45 %). "
-        "A verdict is <em>pass</em> or <em>fail</em> only where value and limit lie further apart than the guard band.</p>"
+        "A verdict is <em>pass</em> or <em>fail</em> only where value and limit lie further apart "
+        "than the guard band.</p>"
         f"<div class=wide><table>{_header(names, numbers=(2, 3))}{''.join(bodies)}</table></div>"
     )
 
 
 def check_section(verdicts: Verdicts) -> str:
-    """Return what a person has to look at: every verdict that could not be decided, and why."""
-    entries = [
-        (procedure, verdict)
-        for procedure, several in verdicts.items()
-        for verdict in several
-        if verdict.outcome is Outcome.INCONCLUSIVE
-    ]
-    if not entries:
+    """Return what a person has to look at: every verdict that could not be decided, by its reason."""
+    reasons: dict[str, list[str]] = {}
+    for procedure, several in verdicts.items():
+        for verdict in several:
+            if verdict.outcome is Outcome.INCONCLUSIVE:
+                reasons.setdefault(verdict.reason, []).append(
+                    f"<li>{text(verdict.criterion.rule)}: {text(verdict.criterion.title)} <span class=note>"
+                    f"({text(procedure)}, <code>{text(verdict.criterion.id)}</code>)</span></li>"
+                )
+    if not reasons:
         return ""
-    items = "".join(
-        f"<li><strong>{text(v.criterion.rule)}: {text(v.criterion.title)}</strong> – {text(v.reason)}"
-        f" <span class=note>({text(procedure)}, <code>{text(v.criterion.id)}</code>)</span></li>"
-        for procedure, v in entries
+    blocks = "".join(
+        f"<h3>{text(reason[:1].upper() + reason[1:])}</h3><ul class=check>{''.join(items)}</ul>"
+        for reason, items in reasons.items()
     )
-    return f"<h2>What must be checked</h2><ul class=check>{items}</ul>"
+    return f"<h2>What must be checked</h2>{blocks}"
 
 
 def procedure_section(title: str, result: Result, figure: str) -> str:
@@ -177,7 +179,8 @@ def _alarm(record: Mapping[str, Any]) -> str:
         return ""
     lines = "".join(f"<br>{text(entry.get('name', '–'))}: {text(_fact(entry['error']))}" for entry in failed)
     status = text(record.get("status", "unknown"))
-    return f"<p class=alarm><strong>This run is {status}.</strong> Read its verdicts with care.{lines}</p>"
+    problem = text(record.get("problem") or "Read its verdicts with care.")
+    return f"<p class=alarm><strong>This run is {status}.</strong> {problem}{lines}</p>"
 
 
 def _notebooks(entries: object) -> str:

@@ -16,7 +16,7 @@ h2 { font-size: 1.3rem; line-height: 1.3; margin: 2.75rem 0 .75rem; padding-top:
 h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; color: var(--accent); }
 p { margin: .4rem 0 .8rem; max-width: 44rem; }
 .sub, .note { color: var(--soft); }
-.note { font-size: .9rem; }
+.note { font-size: .9rem; font-weight: 400; }
 .meta { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .6rem 1.5rem;
   margin: 1.25rem 0; }
 .meta div { border-left: 3px solid var(--line); padding-left: .7rem; overflow-wrap: anywhere; }
@@ -40,7 +40,7 @@ tbody th[scope=rowgroup] { padding-top: 1rem; color: var(--accent); font-weight:
 .outcome { white-space: nowrap; font-weight: 600; }
 .symbol { display: inline-block; width: 1.3em; font-weight: 700; }
 .reason { color: var(--soft); }
-.check { padding-left: 1.2rem; } .check li { margin: .35rem 0; max-width: 52rem; }
+.check { padding-left: 1.2rem; } .check li { margin: .2rem 0; max-width: 52rem; }
 .alarm { border-left: 4px solid var(--fail); background: #fdf1f1; padding: .7rem 1rem; margin: 1rem 0; }
 .figure { margin: 1rem 0; overflow-x: auto; }
 code, .mono { font-family: "Source Code Pro", "DejaVu Sans Mono", "Liberation Mono", monospace;

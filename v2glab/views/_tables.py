@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from v2glab.evidence import Quantity, Result, Verdict
-from v2glab.views._numbers import rounded, spread_text, with_unit
+from v2glab.views._numbers import limit_text, rounded, spread_text, with_unit
 
 
 class TextTable(pd.DataFrame):
@@ -46,7 +46,7 @@ def verdict_row(verdict: Verdict) -> dict[str, str]:
         "outcome": str(verdict.outcome),
         "value": "–" if quantity is None else with_unit(rounded(quantity.value, spread), quantity.unit),
         "U": spread_text(spread),
-        "limit": criterion.limit_text(),
+        "limit": limit_text(criterion),
         "margin": "–" if verdict.margin is None else rounded(verdict.margin, spread),
         "reason": verdict.reason,
     }

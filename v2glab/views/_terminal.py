@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from v2glab.evidence import Outcome, Verdict
-from v2glab.views._numbers import SYMBOL, rounded, spread_text, with_unit
+from v2glab.views._numbers import SYMBOL, limit_text, rounded, spread_text, with_unit
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,7 +48,7 @@ def rich_verdicts(verdicts_by_procedure: Mapping[str, Iterable[Verdict]]) -> Tab
                 Text(verdict.criterion.title),
                 Text(f"{SYMBOL[verdict.outcome]} {verdict.outcome}", style=_COLOUR[verdict.outcome]),
                 Text(value_text(verdict)),
-                Text(verdict.criterion.limit_text()),
+                Text(limit_text(verdict.criterion)),
                 end_section=position == len(entries) - 1,
             )
     return table
