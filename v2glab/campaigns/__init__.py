@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from v2glab.campaigns._folder import RunBuilder, RunFolder, RunSummary, list_runs, read_run, runs_root
     from v2glab.campaigns._runner import CampaignOptions, CampaignOutcome, run_campaign
     from v2glab.campaigns._session import Run, RunSettings, open_run
+    from v2glab.campaigns._single import run_single
 
 _HOMES = {
     "_campaign_file": ("CampaignFile", "load_campaign"),
     "_folder": ("RunBuilder", "RunFolder", "RunSummary", "list_runs", "read_run", "runs_root"),
     "_runner": ("CampaignOptions", "CampaignOutcome", "run_campaign"),
     "_session": ("Run", "RunSettings", "open_run"),
+    "_single": ("run_single",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -31,6 +33,7 @@ __all__ = [
     "open_run",
     "read_run",
     "run_campaign",
+    "run_single",
     "runs_root",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +59,7 @@ class Run:
             self.work_dir.mkdir(parents=True, exist_ok=True)
         self._telemetry = TelemetryStore(self.folder / TELEMETRY)
         self.station: Station | None = None
+        self._started_twin = False
         _OPEN.add(self)
         if procedure.needs_station:
             try:
@@ -106,6 +108,7 @@ class Run:
         """Close the station and the telemetry; a second call does nothing."""
         _OPEN.discard(self)
         if self.station is not None:
+            self._keep_logs(self.station)
             self.station.close()
             self.station = None
         self._telemetry.close()
@@ -117,12 +120,22 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _keep_logs(self, station: Station) -> None:
+        """Copy the logs of a twin that ends with this run."""
+        logs = [Path(text) for text in station.settings.logs.values()]
+        if station.kind != "twin" or not self._started_twin:
+            return
+        with storing("logs"):
+            for path in (p for p in logs if p.is_file()):
+                (self.folder / "logs").mkdir(exist_ok=True)
+                shutil.copyfile(path, self.folder / "logs" / path.name)
+
     def _open_station(self) -> Station:
         from v2glab.station import find_station, load_station, open_station
 
         s = self.settings
         twin = load_station(find_station(s.station)).twin
-        starts = twin is not None and twin.control is None
+        starts = self._started_twin = twin is not None and twin.control is None
         return open_station(
             s.station,
             approve_energise=s.approve_energise,

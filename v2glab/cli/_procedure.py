@@ -36,22 +36,22 @@ def run_procedure(
     strict: bool,
 ) -> int:
     """Open a run of one procedure, execute it, show its verdicts; return the exit code."""
-    from v2glab.campaigns import open_run
+    from v2glab.campaigns import run_single
+    from v2glab.views import render_report
 
-    run = open_run(
+    settings = {
+        "station": station,
+        "seed": seed,
+        "faults": tuple(faults),
+        "approve_energise": approve_energise,
+    }
+    result, folder = run_single(
         name,
-        station=station,
-        clock=clock or "lockstep",
-        seed=seed,
-        faults=tuple(faults),
-        approve_energise=approve_energise,
-        **parameters,
+        {**settings, "clock": clock or "lockstep", **parameters},
+        progress=_progress(json_output),
+        render=render_report,
     )
-    try:
-        result = run.execute(progress=_progress(json_output))
-    finally:
-        run.close()
-    _show(result, str(run.folder), json_output)
+    _show(result, str(folder), json_output)
     return _exit_code(result, strict)
 
 
@@ -83,7 +83,7 @@ def _show(result: Result, folder: str, json_output: bool) -> None:
         spread = quantity.expanded()
         text = f" ± {spread[0]:.2g}" if spread else f"  ({quantity.no_uncertainty})"
         out.print(f"  {quantity.name}: {quantity.value:.6g}{text} {quantity.unit}")
-    out.print(f"record: {folder}")
+    out.print(f"run: {folder}", markup=False)
 
 
 def _exit_code(result: Result, strict: bool) -> int:
