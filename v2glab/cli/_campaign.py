@@ -78,13 +78,13 @@ def campaign(
             overrides,
             "judge_recording",
             recording=_existing(recording),
-            sidecar=sidecar and _existing(sidecar),
+            sidecar=_existing(sidecar),
         )
     _put(
         overrides,
         "analyse_barriers",
-        sessions=sessions and _existing(sessions),
-        prices=prices and _existing(prices),
+        sessions=_existing(sessions),
+        prices=_existing(prices),
         tariff=tariff,
     )
     options = CampaignOptions(
@@ -128,9 +128,11 @@ def _show(outcome: CampaignOutcome, options: CampaignOptions, json_output: bool)
     out.print(f"report: {outcome.folder / 'report.html'}", markup=False)
 
 
-def _existing(path: Path) -> str:
+def _existing(path: Path | None) -> str | None:
     from v2glab.evidence import InputError
 
+    if path is None:
+        return None
     if not path.is_file():
         raise InputError(f"no file {path}", "a file that can be read", "check the name")
     return str(path.resolve())

@@ -8,7 +8,7 @@ FOLDBACK_START = 0.85
 """Share of the permitted temperature rise at which the current begins to fold back."""
 
 TEMPERATURE_RANGE_CELSIUS = (-40.0, 85.0)
-"""Range in which the limit of a charger may be set: component range that IEC 61851-23 is applied with here."""
+"""Range in which the limit of a charger may be set: what IEC 61851-23 is applied with here."""
 
 
 def rise_share(temperature_celsius: float, ambient_celsius: float, limit_celsius: float) -> float:

@@ -144,14 +144,14 @@ async def serve(twin: Twin, resolved: Path | None, parent_pid: int | None) -> No
         tasks.append(asyncio.create_task(_follow_parent(parent_pid, twin.stopping)))
     if resolved is not None:
         write_atomic(resolved, tomli_w.dumps(twin.resolved()).encode())
-    stopped: asyncio.Task[object] = asyncio.create_task(twin.stopping.wait())
-    watched: list[asyncio.Task[object]] = [stopped, *_endless(tasks)]  # type: ignore[list-item]
-    done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+    stopped: asyncio.Task[Any] = asyncio.create_task(twin.stopping.wait())
+    endless: list[asyncio.Task[Any]] = [stopped, *_endless(tasks)]
+    done, _ = await asyncio.wait(endless, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    for task in done:
+    for ended in done:
         with contextlib.suppress(asyncio.CancelledError):
-            task.result()
+            ended.result()
     twin.log.close()
 
 
