@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from v2glab.evidence import InputError, write_atomic
 from v2glab.gateway import PkiPaths, create_pki
@@ -19,6 +20,7 @@ from v2glab.instruments import ModbusProfile, load_profile
 from v2glab.links import serve_json_rpc
 from v2glab.station import StationFile, load_station
 from v2glab.twin._banks import ChargerBank, ProfileBank, meter_values
+from v2glab.twin._charging_station import ChargingStation
 from v2glab.twin._clock import TwinClock, Watchdog
 from v2glab.twin._hwmon import HwmonRoot
 from v2glab.twin._logs import ChargerLog
@@ -71,6 +73,7 @@ class Twin:
         self.clock = TwinClock(self.plant, self.mode, self.hwmon.update)
         self.watchdog = Watchdog(self.plant)
         self.addresses: dict[str, str] = {}
+        self.charging_station: ChargingStation | None = None
         self.stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -85,12 +88,16 @@ class Twin:
         self.addresses["hwmon"] = self.hwmon.root.resolve().as_uri()
         pki = self._pki()
         self.addresses["pki"] = str(pki.folder)
+        self.charging_station = self._charging_station(pki)
         self.addresses["charger_log"] = str(self.work_dir / "charger.log")
         self.addresses["gateway_log"] = str(self.work_dir / "gateway.log")
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Start what runs beside the servers."""
-        return [asyncio.create_task(self.clock.run()), asyncio.create_task(self.watchdog.run())]
+        tasks = [asyncio.create_task(self.clock.run()), asyncio.create_task(self.watchdog.run())]
+        if self.charging_station is not None:
+            tasks.append(asyncio.create_task(self.charging_station.run()))
+        return tasks
 
     def resolved(self) -> dict[str, Any]:
         """Return the station file with real addresses."""
@@ -119,6 +126,15 @@ class Twin:
         identity = self.station.gateway.station_id if self.station.gateway else "V2GLAB-TWIN"
         expired = ("station",) if "expired_certificate" in self.faults else ()
         return create_pki(self.work_dir / "pki", identity, expired=expired)
+
+    def _charging_station(self, pki: PkiPaths) -> ChargingStation | None:
+        """Return the OCPP client; ``None`` when the station file names no gateway or port 0."""
+        gateway = self.station.gateway
+        if gateway is None or gateway.port == 0:
+            return None
+        identity = gateway.station_id
+        url = f"wss://{gateway.host}:{gateway.port}/{quote(identity)}"
+        return ChargingStation(self.plant, url, pki, identity, self.log)
 
     def _methods(self) -> dict[str, Callable[..., Any]]:
         return {
