@@ -37,7 +37,7 @@ def test_variance_stands_at_the_cramer_rao_bound(snr_db):
         errors.append((fit.frequency_hz - frequency, wrap_phase(fit.phase_rad[0] - phase)))
         stated.append((fit.u_frequency_hz, fit.u_phase_rad[0]))
     spread, mean, stated_mean = np.std(errors, axis=0), np.mean(errors, axis=0), np.mean(stated, axis=0)
-    # three phases; the fifth and seventh harmonic know the frequency too, h·amplitude counts; one phase is larger
+    # three phases, one larger; the fifth and seventh harmonic know the frequency too: h·amplitude counts
     phases = 2 + 1.05**2 + 3 * ((5 * 0.05) ** 2 + (7 * 0.025) ** 2)
     bound_hz = math.sqrt(12 / (phases * eta * COUNT * (COUNT**2 - 1))) * RATE_HZ / math.tau
     bound_rad = math.sqrt(1 / (eta * COUNT))
