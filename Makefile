@@ -22,7 +22,7 @@ campaign: $(READY) ## Validate the simulated site and leave a run folder (ARGS="
 	@$(BIN)/v2glab campaign $(ARGS)
 
 lab: $(READY) ## Open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --notebook-dir=notebooks
+	@$(BIN)/jupyter lab --notebook-dir=notebooks --ip=127.0.0.1 $(ARGS)
 
 notebooks: $(READY) ## Run every notebook on the twin and store its outputs
 	@$(BIN)/python -m v2glab.campaigns.refresh notebooks

@@ -130,9 +130,8 @@ def run_all(tab: Any, address: str, notebook: str) -> None:
     """Open a notebook and execute every cell; return when the kernel has answered the last."""
     tab.goto(f"{address}/doc/tree/{notebook}?token={_TOKEN}")
     tab.wait_for_selector(".jp-CodeCell", timeout=60_000)
-    tab.wait_for_selector(
-        ".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000, state="attached"
-    )
+    # The indicator in the toolbar says idle before there is a kernel; the status bar does not.
+    tab.wait_for_selector(".jp-StatusBar-TextItem:has-text('| Idle')", timeout=60_000, state="attached")
     tab.click(".lm-MenuBar-itemLabel:text-is('Run')")
     tab.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
 

@@ -32,8 +32,10 @@ def test_a_live_line_grows_while_the_cell_runs(tmp_path: Path) -> None:
     need_chromium()
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(new_notebook(cells=[new_code_cell(_LIVE)], metadata=kernel), folder / "01_show_line.ipynb")
+    # Without its language JupyterLab asks which kernel to take.
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = new_notebook(cells=[new_code_cell(_LIVE)], metadata={"kernelspec": kernel})
+    nbformat.write(notebook, folder / "01_show_line.ipynb")
     seen = Seen()
     with lab(folder, tmp_path) as address, page(seen) as tab:
         run_all(tab, address, "01_show_line.ipynb")
