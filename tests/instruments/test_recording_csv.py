@@ -1,6 +1,7 @@
 """CSV with a sidecar: what is read, repaired and refused."""
 
 import contextlib
+import tomllib
 
 import numpy as np
 import pytest
@@ -8,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2glab.evidence import InputError, UsageError
-from v2glab.instruments.recording import parse_sidecar, read_recording, recording_from_csv
+from v2glab.instruments.recording import (
+    example_sidecar,
+    parse_sidecar,
+    read_recording,
+    recording_from_csv,
+)
 
 CHANNEL = {"column": "v", "quantity": "voltage", "phase": "a", "unit": "kV", "uncertainty": 0.01}
 
@@ -120,3 +126,15 @@ def test_any_bytes_raise_input_errors_only(junk):
         for time in ({"column": "t", "unit": "s"}, {"column": "t", "unit": "iso8601"}, {"rate_hz": 10.0}):
             with contextlib.suppress(InputError):
                 recording_from_csv("x", data, sidecar(time=time))
+
+
+@pytest.mark.parametrize("with_time", [True, False])
+def test_the_example_shown_to_users_is_a_sidecar_and_guesses_well(with_time: bool) -> None:
+    columns = ["Time_UTC", "MODAQ_Va_V", "MODAQ_Ib_I", 'say "kV"']
+    text = example_sidecar(columns if with_time else columns[1:], with_time=with_time)
+    side = parse_sidecar(tomllib.loads(text), "example")
+    assert [(c.column, c.quantity, c.phase) for c in side.channel[:2]] == [
+        ("MODAQ_Va_V", "voltage", "a"),
+        ("MODAQ_Ib_I", "current", "b"),
+    ]
+    assert (side.time.column if side.time else None) == ("Time_UTC" if with_time else None)

@@ -74,6 +74,7 @@ def campaign(
     overrides = _overrides(parameter)
     if recording is not None:
         file = "recording"
+        _check_recording(recording, sidecar)
         _put(
             overrides,
             "judge_recording",
@@ -126,6 +127,13 @@ def _show(outcome: CampaignOutcome, options: CampaignOptions, json_output: bool)
         out.print("the station was only read; --approve-energise lets it be energised")
     out.print(f"run:    {outcome.folder}", markup=False)
     out.print(f"report: {outcome.folder / 'report.html'}", markup=False)
+
+
+def _check_recording(recording: Path, sidecar: Path | None) -> None:
+    """Refuse a recording that cannot be read before a run is begun."""
+    from v2glab.instruments.recording import read_recording
+
+    read_recording(_existing(recording) or "", _existing(sidecar) or "")
 
 
 def _existing(path: Path | None) -> str | None:

@@ -61,7 +61,7 @@ def read_recording(path: str | Path, sidecar: str | Path = "") -> Recording:
     data = _bytes(path)
     if side is None:
         delimiter = ";" if b";" in data[:2000] else ","
-        raise _needs_sidecar(path.name, columns_of(data, delimiter))
+        raise _needs_sidecar(path.name, columns_of(data, delimiter), with_time=True)
     return recording_from_csv(path.name, data, side, hashlib.sha256(data).hexdigest())
 
 
@@ -130,7 +130,7 @@ def _automatic(name: str, config: ComtradeConfig) -> Sidecar:
             )
     keys = [e.name for e in entries]
     if "voltage_a" not in keys or len(set(keys)) < len(keys) or len(set(names)) < len(names):
-        raise _needs_sidecar(name, names)
+        raise _needs_sidecar(name, names, with_time=False)
     return Sidecar(schema=1, recording=Head(kind="waveform"), channel=tuple(entries))
 
 
@@ -240,9 +240,9 @@ def _guarded(path: Path, read: Callable[[], bytes | None]) -> bytes:
     return data
 
 
-def _needs_sidecar(name: str, columns: list[str]) -> UsageError:
+def _needs_sidecar(name: str, columns: list[str], *, with_time: bool) -> UsageError:
     return UsageError(
         f"{name} with channels {', '.join(columns[:40])}",
         f"a sidecar {name}.toml that says which channel is what",
-        f"copy this and adapt it:\n{example_sidecar(columns)}",
+        f"copy this and adapt it:\n{example_sidecar(columns, with_time=with_time)}",
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -18,7 +20,7 @@ UNITS: dict[str, dict[str, float]] = {
 }
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
-EXAMPLE = """schema = 1
+_HEAD = """schema = 1
 
 [recording]
 kind = "waveform"            # or "rms"
@@ -26,18 +28,23 @@ nominal_voltage_v = 277.0    # phase to neutral
 nominal_frequency_hz = 60.0
 # clock_ppm = 50             # standard uncertainty of the sampling rate
 # rated_current_a = 30.0     # for shares of rated current
-
-[time]                       # CSV only: a column with its unit (s, ms, us, ns, iso8601), or rate_hz
-column = "time"
+"""
+_TIME = """
+[time]                       # a column with its unit (s, ms, us, ns, iso8601), or rate_hz
+column = {column}
 unit = "s"
-
+"""
+_CHANNEL = """
 [[channel]]                  # one for each channel to use
-column = "{column}"
-quantity = "voltage"         # voltage, current, frequency
-phase = "a"
-unit = "V"                   # V, kV, mV, p.u., A, kA, mA, Hz, mHz
+column = {column}
+quantity = "{quantity}"         # voltage, current, frequency
+phase = "{phase}"
+unit = "{unit}"                   # V, kV, mV, p.u., A, kA, mA, Hz, mHz
 # uncertainty = 0.5          # standard uncertainty in that unit; without it verdicts stay inconclusive
 """
+_CURRENT = re.compile(r"(^|[^a-z])i|curr|amp", re.IGNORECASE)
+_PHASE = re.compile(r"([abc])(?=$|[^a-z])", re.IGNORECASE)
+_TIME_NAME = re.compile(r"time|stamp|^t$|^t[ _(\[]|utc|tnow", re.IGNORECASE)
 
 
 class _Frozen(BaseModel):
@@ -150,6 +157,34 @@ def parse_sidecar(document: Mapping[str, Any], where: str) -> Sidecar:
         raise InputError(f"{where}: {faults}", "a sidecar of schema 1", "mend those entries") from error
 
 
-def example_sidecar(columns: list[str]) -> str:
-    """Return a sidecar to copy, with one of the file's own column names."""
-    return EXAMPLE.replace("{column}", columns[0].replace('"', "'") if columns else "voltage_a")
+def example_sidecar(columns: list[str], *, with_time: bool) -> str:
+    """Return a sidecar to copy: the file's own columns, with a guess of quantity and phase from their names.
+
+    Parameters
+    ----------
+    with_time
+        Whether the time stands in a column, as in CSV; COMTRADE has an axis of its own.
+    """
+    clocks = [name for name in columns if _TIME_NAME.search(name)] if with_time else []
+    guesses: dict[tuple[str, str], str] = {}
+    for column in columns:
+        if column not in clocks:
+            guesses.setdefault(_guess(column), column)
+    time = _TIME.format(column=_quoted(clocks[0] if clocks else "time")) if with_time else ""
+    shown = guesses or {("voltage", "a"): "voltage_a"}
+    return _HEAD + time + "".join(_example_channel(name, *guess) for guess, name in shown.items())
+
+
+def _guess(column: str) -> tuple[str, str]:
+    phase = _PHASE.search(column)
+    return "current" if _CURRENT.search(column) else "voltage", phase.group(1).lower() if phase else ""
+
+
+def _example_channel(column: str, quantity: str, phase: str) -> str:
+    unit = "A" if quantity == "current" else "V"
+    return _CHANNEL.format(column=_quoted(column), quantity=quantity, phase=phase, unit=unit)
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML string, whose escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)
