@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from v2glab.evidence import Criterion
-from v2glab.gridcodes._model import CategoryRules, Cited, GridCode, Region, Trip
+from v2glab.gridcodes._criteria_plant import make_criterion, plant_criteria, restore_criteria
+from v2glab.gridcodes._model import CategoryRules, GridCode, Region, Trip
 
 UNIT = {"voltage": "1", "frequency": "Hz"}
 
@@ -14,8 +15,11 @@ def derived_criteria(code: GridCode) -> Iterator[Criterion]:
     """Make one criterion for each trip, ride-through region, continuous region and rate-of-change limit.
 
     Identities: ``<code>.trip.<trip>.<category>``, ``<code>.ride-through.<region>.<category>``,
-    ``<code>.continuous.<quantity>.<category>``, ``<code>.rocof.<category>``, in lower case.
+    ``<code>.continuous.<quantity>.<category>``, ``<code>.rocof.<category>``, ``<code>.restore.….<category>``,
+    in lower case; for the plant as a whole ``<code>.control.…``, ``<code>.phase-jump.…``,
+    ``<code>.islanding.time`` and ``<code>.accuracy.…``.
     """
+    yield from plant_criteria(code)
     for rules in code.categories.values():
         for trip in rules.trips:
             if not trip.averaging_s:
@@ -26,9 +30,9 @@ def derived_criteria(code: GridCode) -> Iterator[Criterion]:
             elif region.minimum_s is not None:
                 yield _ride_through(code, rules, region)
         if rules.rocof_hz_s:
-            yield _make(
+            yield make_criterion(
                 code,
-                rules,
+                rules.name,
                 rules.rocof_hz_s,
                 "rocof",
                 "Rate of change of frequency within what must be ridden through",
@@ -36,13 +40,14 @@ def derived_criteria(code: GridCode) -> Iterator[Criterion]:
                 upper=rules.rocof_hz_s.limit,
                 unit="Hz/s",
             )
+        yield from restore_criteria(code, rules)
 
 
 def _trip(code: GridCode, rules: CategoryRules, trip: Trip) -> Criterion:
     sign, unit = ("<" if trip.side == "low" else ">"), {"voltage": "p.u.", "frequency": "Hz"}[trip.quantity]
-    return _make(
+    return make_criterion(
         code,
-        rules,
+        rules.name,
         trip,
         f"trip.{trip.name}",
         f"Clearing time once {trip.quantity} {sign} {trip.threshold:g} {unit}",
@@ -53,9 +58,9 @@ def _trip(code: GridCode, rules: CategoryRules, trip: Trip) -> Criterion:
 
 
 def _ride_through(code: GridCode, rules: CategoryRules, region: Region) -> Criterion:
-    return _make(
+    return make_criterion(
         code,
-        rules,
+        rules.name,
         region,
         f"ride-through.{region.name}",
         f"Time without trip in region {region.name} ({region.mode})",
@@ -66,9 +71,9 @@ def _ride_through(code: GridCode, rules: CategoryRules, region: Region) -> Crite
 
 
 def _continuous(code: GridCode, rules: CategoryRules, region: Region) -> Criterion:
-    return _make(
+    return make_criterion(
         code,
-        rules,
+        rules.name,
         region,
         f"continuous.{region.quantity}",
         f"{region.quantity.capitalize()} within the region of continuous operation",
@@ -76,33 +81,4 @@ def _continuous(code: GridCode, rules: CategoryRules, region: Region) -> Criteri
         lower=region.lower,
         upper=region.upper,
         unit=UNIT[region.quantity],
-    )
-
-
-def _make(
-    code: GridCode,
-    rules: CategoryRules,
-    cited: Cited,
-    key: str,
-    title: str,
-    *,
-    quantity: str,
-    unit: str,
-    lower: float | None = None,
-    upper: float | None = None,
-) -> Criterion:
-    return Criterion(
-        id=f"{code.id}.{key}.{rules.name}".lower(),
-        title=title,
-        standard=code.standard,
-        edition=code.edition,
-        clause=cited.clause,
-        category=rules.name,
-        quantity=quantity,
-        lower=lower,
-        upper=upper,
-        unit=unit,
-        source=cited.source,
-        confidence=cited.confidence,
-        note=cited.note,
     )
