@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -145,11 +146,12 @@ def charger_values(state: PlantState) -> dict[str, float]:
 
 def meter_values(state: PlantState) -> dict[str, float]:
     """Return what a three-phase meter shows, by canonical point name; export positive."""
+    apparent = math.hypot(state.power_w, state.reactive_power_var)
     values: dict[str, float] = {
         "power": state.power_w,
         "reactive_power": state.reactive_power_var,
-        "apparent_power": sum(abs(v * a) for v, a in zip(state.voltage_v, state.current_a, strict=True)),
-        "power_factor": 1.0,
+        "apparent_power": apparent,
+        "power_factor": abs(state.power_w) / apparent if apparent > 0 else 1.0,
         "frequency": state.grid_frequency_hz,
         "energy_import": state.energy_import_wh,
         "energy_export": state.energy_export_wh,

@@ -47,7 +47,8 @@ class TwinClock:
             raise UsageError(
                 "clock.advance in real time", "a twin in lockstep", "start it with --clock lockstep"
             )
-        if not isinstance(duration_s, int | float) or not 0 <= duration_s <= _LONGEST_ADVANCE_S:
+        number = isinstance(duration_s, int | float) and not isinstance(duration_s, bool)
+        if not number or not 0 <= duration_s <= _LONGEST_ADVANCE_S:
             raise InputError(
                 f"duration {duration_s!r}", f"0 to {_LONGEST_ADVANCE_S:g} s", "mend the duration"
             )
@@ -58,9 +59,9 @@ class TwinClock:
         return self.now()
 
     async def run(self) -> None:
-        """Follow the wall clock for ever; returns at once in lockstep."""
+        """Follow the wall clock for ever; in lockstep there is nothing to follow."""
         if self._mode == "lockstep":
-            return
+            await asyncio.Event().wait()
         loop = asyncio.get_running_loop()
         start_wall, start_plant = time.monotonic_ns(), self._plant.time_ns
         ticks = 0

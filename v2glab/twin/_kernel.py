@@ -245,7 +245,8 @@ def _energy(x: Array, c: Array, p: Array) -> None:
     x[X.CURRENT_RMS] = rms
     volts = x[X.RMS_A] + x[X.RMS_B] + x[X.RMS_C]
     x[X.POWER_W] = volts * x[X.CURRENT_PEAK] / math.sqrt(2.0)
-    x[X.REACTIVE_VAR] = 0.0
+    # The inverter holds its current in phase with the source behind the grid's inductance, so it feeds that.
+    x[X.REACTIVE_VAR] = 3.0 * _TAU * x[X.GRID_HZ] * p[P.GRID_HENRY] * rms * rms
     runs = c[C.RUN] > 0.5 and x[X.FAULT] == _NO_FAULT
     losses = p[P.LOSS_FIXED_W] + p[P.LOSS_PER_A] * rms + p[P.LOSS_PER_A2] * rms * rms if runs else 0.0
     if x[X.POWER_W] >= 0.0:

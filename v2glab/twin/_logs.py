@@ -41,5 +41,6 @@ def _stamp(time_ns: int) -> str:
 
 
 def _quoted(value: object) -> str:
-    text = str(value).replace('"', "'")
-    return f'"{text}"' if not text or any(c.isspace() for c in text) else text
+    # One event stays one line, whatever a peer sent.
+    text = " ".join(str(value).replace('"', "'").split())
+    return f'"{text}"' if not text or " " in text else text

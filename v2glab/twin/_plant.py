@@ -17,7 +17,8 @@ from v2glab.twin._settings import GridEvent, PlantSettings, Switches, check_rang
 
 RING_SIZE = 1 << 15
 CHUNK_S = 0.005
-SETTLE_S = 0.5
+#: As many as the oscilloscope keeps: nobody sees the time before the bench was switched on.
+SETTLE_STEPS = 20_500
 DRIFT_HZ, DRIFT_HZ_PER_S = 0.25, 0.5
 PP_OHM, WORN_PP_OHM = 100.0, 165.0
 ROWS = {"a": R.GRID_A, "b": R.GRID_B, "c": R.GRID_C, "inverter_a": R.INVERTER_A, "inverter_b": R.INVERTER_B}
@@ -161,18 +162,18 @@ class Plant:
             self.switches.set(name, enabled)
             self._switch(name, enabled)
 
-    def schedule(self, event: GridEvent) -> None:
-        """Add a grid event.
+    def schedule(self, *events: GridEvent) -> None:
+        """Add grid events, all or none.
 
         Raises
         ------
         InputError
-            It overlaps another.
+            One overlaps another.
         """
         with self._lock:
-            self._events = [e for e in self._events if e.end_ns > self.time_ns]
-            check_ranges(self.settings, [*self._events, event])
-            self._events.append(event)
+            left = [e for e in self._events if e.end_ns > self.time_ns]
+            check_ranges(self.settings, [*left, *events])
+            self._events = [*left, *events]
 
     def clear_events(self) -> None:
         """Bring the grid back to normal at once."""
@@ -227,7 +228,7 @@ class Plant:
 
     def _settle(self) -> None:
         """Fill the waveforms before anyone looks; plant time starts at the epoch nevertheless."""
-        self.advance(SETTLE_S)
+        self.advance(SETTLE_STEPS * self.settings.step_s)
         self._steps = 0
         for place in (X.ENERGY_EXPORT_WH, X.ENERGY_IMPORT_WH, X.ENERGY_BATTERY_WH, X.ENERGY_LOSS_WH):
             self._x[place] = 0.0
@@ -326,9 +327,14 @@ class Plant:
             )
 
     def _reset(self, value: float) -> None:
-        """Clear a latched fault unless its cause is still there."""
+        """Clear a latched fault unless its cause is still there.
+
+        A contactor that the fault has opened stays open until it is commanded anew: nobody has synchronised.
+        """
         welded = "contactor_weld" in self.switches.on
         if value > 0.5 and not welded:
+            if self._x[X.FAULT] != Fault.NONE:
+                self._c[C.CONTACTOR] = 0.0
             self._x[X.FAULT] = Fault.NONE
             self._before = (0, *self._before[1:])
 

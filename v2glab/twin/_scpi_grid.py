@@ -32,13 +32,13 @@ class GridSource:
         """Start the list now."""
         if not self._dwell or len(self._volts) != len(self._dwell):
             raise ValueError("list lengths differ")
-        start = self._plant.time_ns
+        start, events = self._plant.time_ns, []
         for place, dwell_s in enumerate(self._dwell):
             share = self._volts[place] / self._plant.settings.nominal_voltage_v
             hertz = self._hertz[place] if place < len(self._hertz) else None
-            event = GridEvent(start, dwell_s, (share, share, share), hertz)
-            self._plant.schedule(event)
-            start = event.end_ns
+            events.append(GridEvent(start, dwell_s, (share, share, share), hertz))
+            start = events[-1].end_ns
+        self._plant.schedule(*events)
 
     def present_volts(self) -> str:
         """Return the RMS volts of phase a."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from v2glab.evidence import InputError, write_atomic
+from v2glab.evidence import InputError, UsageError, write_atomic
 from v2glab.gateway import PkiPaths, create_pki
 from v2glab.instruments import ModbusProfile, load_profile
 from v2glab.links import serve_json_rpc
@@ -31,11 +31,12 @@ from v2glab.twin._scpi_analyser import analyser
 from v2glab.twin._scpi_dmm import multimeter
 from v2glab.twin._scpi_grid import grid_source
 from v2glab.twin._scpi_scope import oscilloscope
-from v2glab.twin._settings import GridEvent, PlantSettings
+from v2glab.twin._settings import LONGEST_EVENT_S, GridEvent, PlantSettings
 
 _CHARGER_UNIT, _METER_UNIT = 1, 2
 _SCPI = {"analyser": analyser, "dmm": multimeter, "scope": oscilloscope, "grid": grid_source}
-_PARENT_POLL_S = 0.2
+#: How long the bench outlives its user: the guardian may still have to open the contactor.
+_LINGER_S = 1.0
 
 
 class Twin:
@@ -63,7 +64,7 @@ class Twin:
             raise InputError(f"{station_path} is a live station", "a station of kind 'twin'", "use twin.toml")
         self.work_dir = work_dir
         self.mode = clock or self.station.station.clock
-        self.faults = (*self.station.twin.faults, *faults)
+        self.faults = tuple(dict.fromkeys((*self.station.twin.faults, *faults)))
         self.plant = Plant(_plant_settings(self.station, seed), _events(self.station))
         self.log = ChargerLog(work_dir / "charger.log")
         self.plant.listeners.append(self.log)
@@ -109,7 +110,10 @@ class Twin:
         return dict(_replace(document, self.addresses))
 
     async def _start_modbus(self) -> None:
-        evse, meter = load_profile("twin_evse"), load_profile(self.station.instruments["meter"].profile)
+        entry = self.station.instruments.get("meter")
+        if entry is None:
+            raise InputError("a station without a meter", "[instruments.meter]", "add one to the file")
+        evse, meter = load_profile("twin_evse"), load_profile(entry.profile)
         if not (isinstance(evse, ModbusProfile) and isinstance(meter, ModbusProfile)):
             raise InputError("a meter profile of another kind", "kind = 'modbus'", "choose a Modbus meter")
         server = ModbusServer(
@@ -140,15 +144,26 @@ class Twin:
         return {
             "clock.now": self.clock.now,
             "clock.advance": self.clock.advance,
-            "fault.set": lambda name, enabled: self.plant.set_fault(str(name), bool(enabled)),
+            "fault.set": self._set_fault,
             "grid.event": lambda **fields: self.plant.schedule(_event(fields, self.plant.time_ns)),
             "plant.state": lambda: asdict(self.plant.state),
             "shutdown": self.stopping.set,
         }
 
+    def _set_fault(self, name: str, enabled: bool) -> None:
+        if not isinstance(enabled, bool):
+            raise InputError(f"enabled = {enabled!r}", "true or false", "mend the call")
+        if name == "expired_certificate":
+            raise UsageError(
+                f"{name} on a twin under way",
+                "a twin that starts with it: certificates are read once",
+                "start the twin with --fault expired_certificate",
+            )
+        self.plant.set_fault(str(name), enabled)
+
 
 async def serve(twin: Twin, resolved: Path | None, parent_pid: int | None) -> None:
-    """Serve until SIGTERM, SIGINT, the end of standard input when it is a pipe, or the parent's death."""
+    """Serve until SIGTERM, SIGINT, a call of ``shutdown``, or shortly after the parent's death."""
     import tomli_w
 
     loop = asyncio.get_running_loop()
@@ -161,8 +176,7 @@ async def serve(twin: Twin, resolved: Path | None, parent_pid: int | None) -> No
     if resolved is not None:
         write_atomic(resolved, tomli_w.dumps(twin.resolved()).encode())
     stopped: asyncio.Task[Any] = asyncio.create_task(twin.stopping.wait())
-    endless: list[asyncio.Task[Any]] = [stopped, *_endless(tasks)]
-    done, _ = await asyncio.wait(endless, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
     for ended in done:
@@ -171,33 +185,32 @@ async def serve(twin: Twin, resolved: Path | None, parent_pid: int | None) -> No
     twin.log.close()
 
 
-def _endless(tasks: list[asyncio.Task[None]]) -> list[asyncio.Task[None]]:
-    """Return the tasks whose end ends the twin; the lockstep clock's task ends at once by design."""
-    return tasks[1:]
-
-
 async def _follow_parent(pid: int, stopping: asyncio.Event) -> None:
-    """Stop when the process that started this one is gone: a bench without a user must not stay."""
-    while not stopping.is_set():
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            sys.stderr.write("the process that started the twin is gone\n")
-            stopping.set()
-        except PermissionError:
-            pass
-        await asyncio.sleep(_PARENT_POLL_S)
+    """Stop when the process that started this one has ended: a bench without a user must not stay.
+
+    A process handle tells the end at once, of one that nobody has waited for, too; a number may be used anew.
+    """
+    gone = asyncio.Event()
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        gone.set()
+    else:
+        asyncio.get_running_loop().add_reader(handle, gone.set)
+    await gone.wait()
+    sys.stderr.write("the process that started the twin is gone\n")
+    await asyncio.sleep(_LINGER_S)
+    stopping.set()
 
 
 def _plant_settings(station: StationFile, seed: int | None) -> PlantSettings:
     twin, site = station.twin, station.site
     if twin is None:
         raise AssertionError("checked by the caller")
-    moment = datetime.fromisoformat(twin.epoch)
     return PlantSettings(
         seed=twin.seed if seed is None else seed,
         step_s=twin.step_s,
-        epoch_ns=round(moment.timestamp()) * 1_000_000_000,
+        epoch_ns=_epoch_ns(twin.epoch),
         nominal_voltage_v=site.nominal_voltage_v,
         nominal_frequency_hz=site.nominal_frequency_hz,
         rated_power_w=site.rated_power_w,
@@ -213,8 +226,23 @@ def _plant_settings(station: StationFile, seed: int | None) -> PlantSettings:
 def _events(station: StationFile) -> list[GridEvent]:
     if station.twin is None or not station.twin.events:
         return []
-    start = round(datetime.fromisoformat(station.twin.epoch).timestamp()) * 1_000_000_000
+    start = _epoch_ns(station.twin.epoch)
     return [_event(dict(fields), start) for fields in station.twin.events]
+
+
+def _epoch_ns(text: str) -> int:
+    """Return the moment at which plant time starts; local time would differ between machines."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            f"[twin] epoch {text!r}", "a time such as 2026-01-01T00:00:00Z", "mend it"
+        ) from error
+    if moment.tzinfo is None:
+        raise InputError(
+            f"[twin] epoch {text!r} without a time zone", "UTC, such as …T00:00:00Z", "add the Z"
+        )
+    return round(moment.timestamp()) * 1_000_000_000
 
 
 def _event(fields: dict[str, Any], now_ns: int) -> GridEvent:
@@ -223,20 +251,28 @@ def _event(fields: dict[str, Any], now_ns: int) -> GridEvent:
     if unknown := set(fields) - known:
         raise InputError(f"grid event with {sorted(unknown)}", f"among {sorted(known)}", "mend the event")
     try:
-        volts = fields.get("voltage_pu")
-        if isinstance(volts, int | float):
-            volts = (volts,) * 3
+        delay_s = float(fields.get("delay_s", 0.0))
+        if not 0 <= delay_s <= LONGEST_EVENT_S:
+            raise ValueError(f"delay_s = {delay_s:g}")
         return GridEvent(
-            now_ns + round(float(fields.get("delay_s", 0.0)) * 1e9),
+            now_ns + round(delay_s * 1e9),
             float(fields["duration_s"]),
-            None if volts is None else (float(volts[0]), float(volts[1]), float(volts[2])),
+            _volts(fields.get("voltage_pu")),
             None if fields.get("frequency_hz") is None else float(fields["frequency_hz"]),
             float(fields.get("phase_jump_rad", 0.0)),
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"grid event {fields}: {error}", "duration_s and numbers", "mend the event"
         ) from error
+
+
+def _volts(value: Any) -> tuple[float, float, float] | None:  # noqa: ANN401 -- untrusted
+    """Return three phases from one number or three."""
+    if value is None:
+        return None
+    a, b, c = (value,) * 3 if isinstance(value, int | float) else value
+    return float(a), float(b), float(c)
 
 
 def _replace(node: Any, addresses: dict[str, str]) -> Any:  # noqa: ANN401 -- any part of a document

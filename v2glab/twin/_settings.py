@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.evidence import InputError, UsageError
-from v2glab.gridcodes import load_code
+from v2glab.gridcodes import DroopSettings, Trip, load_code
 from v2glab.twin._physics import P
 
 FAULTS = (
@@ -22,6 +22,9 @@ FAULTS = (
     "low_soc",
     "worn_connector",
 )
+
+#: As long as a step of a list of the grid simulator may be.
+LONGEST_EVENT_S = 1e6
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,12 @@ class GridEvent:
             len(self.voltage_pu) == 3 and all(0.0 <= v <= 1.5 for v in self.voltage_pu)
         )
         hertz_good = self.frequency_hz is None or 40.0 <= self.frequency_hz <= 70.0
-        if not (self.duration_s > 0 and volts_good and hertz_good and abs(self.phase_jump_rad) <= np.pi):
+        times_good = 0 < self.duration_s <= LONGEST_EVENT_S
+        if not (times_good and volts_good and hertz_good and abs(self.phase_jump_rad) <= np.pi):
             raise InputError(
                 f"grid event {self}",
-                "duration > 0, voltages 0 to 1.5 p.u., frequency 40 to 70 Hz, jump up to π",
+                f"duration up to {LONGEST_EVENT_S:g} s, three voltages 0 to 1.5 p.u., frequency 40 to 70 Hz, "
+                "jump up to π",
                 "mend the event",
             )
 
@@ -139,25 +144,57 @@ def constants(settings: PlantSettings) -> NDArray[np.float64]:
         P.FOLDBACK_START: 0.85,
         P.CESSATION_LOW_PU: 0.5,
         P.CESSATION_HIGH_PU: 1.1,
-        P.DROOP_BAND_HZ: 0.036,
-        P.DROOP_PU: 0.05,
     }
     values.update(_trips(settings))
+    values.update(_droop(settings))
     out = np.zeros(len(P))
     for place, value in values.items():
         out[place] = value
     return out
 
 
-def _trips(settings: PlantSettings) -> dict[P, float]:
+def site_trips(settings: PlantSettings) -> dict[str, Trip]:
+    """Return what the charger trips on by place: ``uv1 uv2 ov1 ov2 uf1 uf2 of1 of2``.
+
+    On each side the trip nearest to nominal stands in place 1 and the furthest in place 2, whatever the grid
+    code calls them; a place that the code has no trip for is absent. Trips on a mean of several minutes are
+    left out, for the plant has no such mean.
+    """
     rules = load_code(settings.grid_code).category(settings.category)
+    out: dict[str, Trip] = {}
+    for place, quantity, side in (
+        ("uv", "voltage", "low"),
+        ("ov", "voltage", "high"),
+        ("uf", "frequency", "low"),
+        ("of", "frequency", "high"),
+    ):
+        found = [t for t in rules.trips if (t.quantity, t.side, t.averaging_s) == (quantity, side, 0.0)]
+        found.sort(key=lambda t: t.threshold, reverse=side == "low")
+        out |= {f"{place}{n}": t for n, t in zip((1, 2), (found[:1] + found[1:][-1:]), strict=False)}
+    return out
+
+
+def site_droop(settings: PlantSettings) -> DroopSettings | None:
+    """Return the frequency droop of the site's grid code; ``None`` when it has none."""
+    return load_code(settings.grid_code).category(settings.category).droop
+
+
+def _trips(settings: PlantSettings) -> dict[P, float]:
+    trips = site_trips(settings)
     out: dict[P, float] = {}
     for name in ("uv1", "uv2", "ov1", "ov2", "uf1", "uf2", "of1", "of2"):
-        trip = rules.trip(name)
-        unit = "PU" if trip.quantity == "voltage" else "HZ"
-        out[P[f"{name.upper()}_{unit}"]] = trip.threshold
-        out[P[f"{name.upper()}_S"]] = trip.time_s
+        trip = trips.get(name)
+        never = -np.inf if name[0] == "u" else np.inf
+        out[P[f"{name.upper()}_{'PU' if name[1] == 'v' else 'HZ'}"]] = trip.threshold if trip else never
+        out[P[f"{name.upper()}_S"]] = trip.time_s if trip else np.inf
     return out
+
+
+def _droop(settings: PlantSettings) -> dict[P, float]:
+    droop = site_droop(settings)
+    if droop is None:
+        return {P.DROOP_BAND_HZ: np.inf, P.DROOP_PU: 1.0}
+    return {P.DROOP_BAND_HZ: droop.deadband_over_hz.default, P.DROOP_PU: droop.droop_over.default}
 
 
 def check_ranges(settings: PlantSettings, events: Sequence[GridEvent]) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from v2glab.gridcodes import load_code
 from v2glab.twin._plant import PlantState
-from v2glab.twin._settings import PlantSettings
+from v2glab.twin._settings import PlantSettings, site_droop, site_trips
 
 BASE = 40_000
 _MARK = (0x5375, 0x6E53)
@@ -130,7 +129,7 @@ def _static(settings: PlantSettings) -> dict[int, dict[str, Any]]:
         },
         704: {"WSetEna": 1, "WSetMod": 1, "WSet": 0, "WSet_SF": 0},
         **_trip_models(settings),
-        711: _droop(),
+        **_droop_model(settings),
         713: {"WHRtg": round(settings.battery_wh / 10), "SoH": 1000, "Sta": 0, "WH_SF": 1, "Pct_SF": -1},
         714: {
             "NPrt": 1,
@@ -146,7 +145,7 @@ def _static(settings: PlantSettings) -> dict[int, dict[str, Any]]:
 
 def _trip_models(settings: PlantSettings) -> dict[int, dict[str, Any]]:
     """Return models 707 to 710: what the plant trips on, as one read-only curve each."""
-    rules = load_code(settings.grid_code).category(settings.category)
+    trips = site_trips(settings)
     out: dict[int, dict[str, Any]] = {}
     for number, names, key, scale in (
         (707, ("uv2", "uv1"), "V", 100 * 100),
@@ -155,21 +154,37 @@ def _trip_models(settings: PlantSettings) -> dict[int, dict[str, Any]]:
         (710, ("of2", "of1"), "Hz", 1000),
     ):
         points = [
-            {key: round(rules.trip(n).threshold * scale), "Tms": round(rules.trip(n).time_s * 100)}
+            {key: round(trips[n].threshold * scale), "Tms": round(trips[n].time_s * 100)}
             for n in names
+            if n in trips
         ]
-        unused = {"ActPt": 0, "Pt": [{} for _ in names]}
+        if not points:
+            continue
+        unused = {"ActPt": 0, "Pt": [{} for _ in points]}
         curve = {
             "ReadOnly": 1,
-            "MustTrip": {"ActPt": 2, "Pt": points},
+            "MustTrip": {"ActPt": len(points), "Pt": points},
             "MayTrip": unused,
             "MomCess": dict(unused),
         }
         factor = {"V_SF": -2} if key == "V" else {"Hz_SF": -3}
-        out[number] = {"Ena": 1, "NPt": 2, "NCrvSet": 1, "Tms_SF": -2, **factor, "Crv": [curve]}
+        out[number] = {"Ena": 1, "NPt": len(points), "NCrvSet": 1, "Tms_SF": -2, **factor, "Crv": [curve]}
     return out
 
 
-def _droop() -> dict[str, Any]:
-    control = {"DbOf": 36, "DbUf": 36, "KOf": 50, "KUf": 50, "RspTms": 0, "PMin": -100, "ReadOnly": 1}
-    return {"Ena": 1, "NCtl": 1, "Db_SF": -3, "K_SF": -3, "RspTms_SF": 0, "Ctl": [control]}
+def _droop_model(settings: PlantSettings) -> dict[int, dict[str, Any]]:
+    """Return model 711 when the grid code has a droop; the plant has one band and one slope."""
+    droop = site_droop(settings)
+    if droop is None:
+        return {}
+    band, slope = round(droop.deadband_over_hz.default * 1000), round(droop.droop_over.default * 1000)
+    control = {
+        "DbOf": band,
+        "DbUf": band,
+        "KOf": slope,
+        "KUf": slope,
+        "RspTms": 0,
+        "PMin": -100,
+        "ReadOnly": 1,
+    }
+    return {711: {"Ena": 1, "NCtl": 1, "Db_SF": -3, "K_SF": -3, "RspTms_SF": 0, "Ctl": [control]}}
