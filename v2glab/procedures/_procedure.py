@@ -28,6 +28,7 @@ NAMES = (
     "export_load_test",
     "analyse_barriers",
     "judge_recording",
+    "diagnose_faults",
 )
 
 
