@@ -205,7 +205,7 @@ def _summary(folder: Path) -> RunSummary:
 
 def _rule_files() -> Iterable[Path]:
     datasets = data_root("datasets")
-    return sorted([*datasets.glob("criteria/*.toml"), *datasets.glob("gridcodes/*.toml")])
+    return sorted(p for p in datasets.rglob("*") if p.suffix in (".toml", ".csv"))
 
 
 def _start_of(path: Path) -> tuple[float, str]:

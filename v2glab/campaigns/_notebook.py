@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import threading
@@ -28,6 +29,8 @@ _EXIT_CODES = {error.__name__: error.exit_code for error in _ERRORS}
 _ENGINE = "v2glab"
 #: How long an interrupted kernel may take to reach the safe state by itself.
 _GRACE_S = 5.0
+#: A kernel warns that its loopback connection is not encrypted; errors are still shown.
+KERNEL_ARGUMENTS = ("--log-level=40",)
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,12 @@ class NotebookRun:
 
     Parameters
     ----------
+    timeout_s
+        Wall time after which a cell is stopped.
     on_cell
         Called with cell number and number of cells as each begins.
+    make_safe
+        Called as soon as the notebook is stopped; what its kernel does may take longer than is safe.
     """
 
     def __init__(
@@ -60,29 +67,45 @@ class NotebookRun:
         *,
         timeout_s: float,
         on_cell: Callable[[int, int], None],
+        make_safe: Callable[[], object],
     ) -> None:
         self._source, self._target, self._parameters = source, target, dict(parameters)
-        self._timeout_s, self._on_cell = timeout_s, on_cell
+        self._timeout_s, self._on_cell, self._make_safe = timeout_s, on_cell, make_safe
         self._client: Any = None
         self._error: BaseException | None = None
-        self._stopped = False
+        self._stopped = ""
+        self._cell_began_s = math.inf
         self._thread = threading.Thread(target=self._work, name=target.stem, daemon=True)
 
     def run(self, stop: threading.Event) -> NotebookEnd:
-        """Execute to the end, or until ``stop`` is set; then interrupt the kernel, and kill it if need be."""
+        """Execute to the end, until ``stop`` is set or a cell takes too long.
+
+        Then the kernel is interrupted, and killed if need be.
+        """
         start_s = time.monotonic()
         self._thread.start()
         while self._thread.is_alive():
-            self._thread.join(0.05)
-            if stop.is_set() and not self._stopped:
-                self._stopped = True
+            self._thread.join(0.02)
+            if not self._stopped and (reason := self._reason_to_stop(stop)):
+                self._stopped = reason
                 self._end_kernel()
         return self._judge(time.monotonic() - start_s)
+
+    def _reason_to_stop(self, stop: threading.Event) -> str:
+        if stop.is_set():
+            return "stopped by the user"
+        if time.monotonic() - self._cell_began_s > self._timeout_s:
+            return f"a cell took longer than {self._timeout_s:g} s"
+        return ""
 
     def attach(self, client: Any) -> None:  # noqa: ANN401 -- nbclient has no types
         """Take the client whose kernel runs this notebook."""
         self._client = client
-        client.on_cell_start = lambda cell, cell_index: self._on_cell(cell_index + 1, len(client.nb.cells))
+        client.on_cell_start = self._begin_cell
+
+    def _begin_cell(self, cell: object, cell_index: int) -> None:
+        self._cell_began_s = time.monotonic()
+        self._on_cell(cell_index + 1, len(self._client.nb.cells))
 
     def _work(self) -> None:
         import papermill
@@ -97,7 +120,6 @@ class NotebookRun:
                 kernel_name="python3",
                 progress_bar=False,
                 cwd=str(self._source.parent),
-                execution_timeout=round(self._timeout_s),
                 watcher=self,
             )
         except BaseException as error:
@@ -108,6 +130,7 @@ class NotebookRun:
         for number, patience_s in ((signal.SIGINT, _GRACE_S), (signal.SIGKILL, _GRACE_S)):
             with contextlib.suppress(AttributeError, TypeError, ProcessLookupError):
                 os.kill(self._client.km.provisioner.pid, number)
+            self._make_safe()
             self._thread.join(patience_s)
             if not self._thread.is_alive():
                 return
@@ -115,15 +138,11 @@ class NotebookRun:
     def _judge(self, duration_s: float) -> NotebookEnd:
         error = self._error
         if self._stopped:
-            return NotebookEnd("stopped", ExitCode.SAFE_STATE, "stopped by the user", duration_s)
+            return NotebookEnd("stopped", ExitCode.SAFE_STATE, self._stopped, duration_s)
         if error is None:
             return NotebookEnd("done", ExitCode.OK, "", duration_s)
         kind = getattr(error, "ename", type(error).__name__)
         said = str(getattr(error, "evalue", "") or error).strip()
-        if kind == "CellTimeoutError":
-            return NotebookEnd(
-                "stopped", ExitCode.SAFE_STATE, f"a cell took longer than {self._timeout_s:g} s", duration_s
-            )
         code = _EXIT_CODES.get(kind, ExitCode.SAFE_STATE)
         return NotebookEnd("failed", code, f"{kind}: {said}"[:2000], duration_s)
 
@@ -142,7 +161,11 @@ def _register_engine() -> None:
             nb_man, kernel_name = args
             watcher: NotebookRun = options["watcher"]
             client = PapermillNotebookClient(
-                nb_man, timeout=options["execution_timeout"], startup_timeout=60, kernel_name=kernel_name
+                nb_man,
+                timeout=None,  # the watcher looks after the time, for it can make safe at once
+                startup_timeout=60,
+                kernel_name=kernel_name,
+                extra_arguments=list(KERNEL_ARGUMENTS),
             )
             watcher.attach(client)
             return client.execute()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from v2glab.evidence import InputError, Quantity, Result, Verdict, storing, write_json
+from v2glab.evidence import InputError, Quantity, Result, Verdict, check_document, storing, write_json
 
 RESULT_SCHEMA = "v2glab-result/1"
 
@@ -38,6 +38,7 @@ def save_result(folder: Path, result: Result) -> None:
         "facts": plain(result.facts),
         "timing": sorted(result.timing),
     }
+    check_document("result-1", document, "result.json")
     write_json(folder / "result.json", document)
 
 

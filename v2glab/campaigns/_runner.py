@@ -102,7 +102,7 @@ def run_campaign(
         try:
             reporter.begin([s.name for s in steps])
             end = _run_steps(steps, options, bench, builder, reporter, stop)
-            problem = _end_safely(bench, end)
+            problem = bench.make_safe() if bench else ""
             _keep_logs(bench, builder)
             status = {ExitCode.OK: "complete", ExitCode.SAFE_STATE: "stopped"}.get(end.exit_code, "failed")
             folder = builder.seal("stopped" if problem else status, problem or end.error, render)
@@ -138,6 +138,16 @@ class _Bench:
         if self.may_energise and self.station.settings.guardian is not None:
             self._guardian = self.station.start_guardian(log_path=self.work_dir / "guardian.log")
             stack.enter_context(_environment(self._guardian.environment))
+
+    def make_safe(self) -> str:
+        """Bring the station into the safe state and verify it; return what is wrong."""
+        if not self.may_energise or self.station.settings.guardian is None:
+            return ""
+        try:
+            self.station.safe_state()
+        except V2GError as error:
+            return error.found
+        return ""
 
     def close(self) -> None:
         """Let the guardian make safe and end, then close the station; a second call does nothing."""
@@ -177,6 +187,8 @@ def _run_steps(
     """Run notebook after notebook; the first that does not end well ends the campaign."""
     last = NotebookEnd("done", ExitCode.OK, "", 0.0)
     for step in steps:
+        if stop.is_set() and last.exit_code is ExitCode.OK:
+            last = NotebookEnd("stopped", ExitCode.SAFE_STATE, "stopped by the user", 0.0)
         reason = _reason_to_skip(step, bench, last)
         if reason:
             builder.notebooks.append(_row(step, NotebookEnd("not run", ExitCode.OK, reason, 0.0)))
@@ -216,6 +228,7 @@ def _run_step(
         parameters,
         timeout_s=options.timeout_s,
         on_cell=lambda number, count: reporter.cell(step.name, number, count),
+        make_safe=bench.make_safe if bench else lambda: "",
     )
     return run.run(stop)
 
@@ -228,17 +241,6 @@ def _offer_evidence(step: Step, builder: RunBuilder, parameters: dict[str, Any])
     path = builder.folder / "verdicts.json"
     write_verdicts(path, {name: result.verdicts for name, result in results.items()})
     parameters["evidence_run"] = str(path.resolve())
-
-
-def _end_safely(bench: _Bench | None, end: NotebookEnd) -> str:
-    """Verify the safe state after everything; return what is wrong."""
-    if bench is None or not bench.may_energise or bench.station.settings.guardian is None:
-        return ""
-    try:
-        bench.station.safe_state()
-    except V2GError as error:
-        return error.found
-    return ""
 
 
 def _keep_logs(bench: _Bench | None, builder: RunBuilder) -> None:

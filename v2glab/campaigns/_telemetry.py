@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ class TelemetryStore:
         self._rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
         self._flushed_s = time.monotonic()
         self._path = path
-        with self._guarded():
+        with _storing_rows(self._path):
             self._database = sqlite3.connect(path, check_same_thread=False, timeout=10.0)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
@@ -66,7 +66,7 @@ class TelemetryStore:
     def close(self) -> None:
         """Flush and close."""
         self.flush()
-        with self._guarded():
+        with _storing_rows(self._path):
             self._database.close()
 
     def _add(self, table: str, row: tuple[object, ...]) -> None:
@@ -77,36 +77,40 @@ class TelemetryStore:
                 self._write()
 
     def _write(self) -> None:
-        with self._guarded(), self._database:
+        with _storing_rows(self._path), self._database:
             for name, rows in self._rows.items():
                 places = ", ".join("?" * (_TABLES[name].count(",") + 1))
                 self._database.executemany(f"INSERT INTO {name} VALUES ({places})", rows)  # noqa: S608
                 rows.clear()
         self._flushed_s = time.monotonic()
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StorageError(
-                f"{self._path}: {error}", "room and permission to keep telemetry", "free disk space"
-            ) from error
+
+@contextmanager
+def _storing_rows(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"{path}: {error}", "room and permission to keep telemetry", "free disk space"
+        ) from error
 
 
 def seal_telemetry(database: Path, folder: Path) -> None:
     """Turn the SQLite file into ``telemetry.parquet`` and ``wire.parquet``, then remove it.
 
-    Rows are ordered by time; rows of the same time keep the order in which they were recorded.
+    Rows are ordered by time; rows of the same time keep the order in which they were recorded. The shipped
+    schemas ``telemetry-1`` and ``wire-1`` document the columns.
+
+    Raises
+    ------
+    StorageError
+        It could not be read or written whole.
     """
     import pyarrow.parquet as pq
 
     if database.exists():
-        connection = sqlite3.connect(database)
-        try:
+        with _storing_rows(database), closing(sqlite3.connect(database)) as connection:
             tables = {name: _read(connection, name) for name in _TABLES}
-        finally:
-            connection.close()
     else:
         tables = {name: _schema(name).empty_table() for name in _TABLES}
     with storing(str(folder)):
