@@ -3,7 +3,6 @@
 from v2glab.gridcodes._droop import droop_power_pu
 from v2glab.gridcodes._load import list_codes, load_code, parse_code, read_code
 from v2glab.gridcodes._model import (
-    Authorisation,
     CategoryRules,
     Cited,
     ConsecutiveDisturbances,
@@ -21,11 +20,15 @@ from v2glab.gridcodes._model import (
     NormalRules,
     PhaseJump,
     Point,
+    Reconnection,
     Region,
+    Requirement,
     RestoreOutput,
     RocofLimit,
+    RocofTrip,
     Setting,
     Trip,
+    TripRange,
 )
 from v2glab.gridcodes._normal import (
     ActivePowerLimit,
@@ -59,7 +62,6 @@ def trip_settings(code: GridCode, category: str) -> tuple[Trip, ...]:
 
 __all__ = [
     "ActivePowerLimit",
-    "Authorisation",
     "CategoryRules",
     "Cited",
     "ConsecutiveDisturbances",
@@ -80,14 +82,18 @@ __all__ = [
     "PhaseJump",
     "Point",
     "ReactiveCapability",
+    "Reconnection",
     "Region",
     "RegionUse",
+    "Requirement",
     "RestoreOutput",
     "RideThroughAssessment",
     "RocofLimit",
+    "RocofTrip",
     "Segment",
     "Setting",
     "Trip",
+    "TripRange",
     "TripUse",
     "VoltVar",
     "VoltWatt",

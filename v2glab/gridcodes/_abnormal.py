@@ -10,7 +10,13 @@ from v2glab.gridcodes._values import Cited, Frozen, Limit, Setting, Span
 
 RegulatedQuantity = Literal["voltage", "frequency"]
 Mode = Literal[
-    "continuous", "mandatory", "permissive", "momentary cessation", "cease to energize", "not required"
+    "continuous",
+    "mandatory",
+    "permissive",
+    "momentary cessation",
+    "cease to energize",
+    "not required",
+    "not known",
 ]
 
 
@@ -44,8 +50,20 @@ class Trip(Cited):
         return value < self.threshold if self.side == "low" else value > self.threshold
 
 
+class TripRange(Cited):
+    """A trip that the network operator sets: the code gives ranges and no default."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    quantity: RegulatedQuantity
+    side: Literal["low", "high"]
+    threshold_range: Span
+    time_range_s: Span | None = None
+
+
 class Region(Cited):
     """One region of voltage (p.u.) or frequency (Hz) with what the plant has to do there.
+
+    ``not known``: no source says what the code asks for there, so nothing can be concluded.
 
     The plant must not trip before ``minimum_s + slope_s_per_unit · (value − lower)`` has passed since the
     value left the region's edge on the side of nominal. ``max_response_s`` bounds the time to cease
@@ -75,6 +93,13 @@ class RocofLimit(Cited):
     """Rate of change of frequency that must be ridden through."""
 
     limit: float = Field(gt=0)
+
+
+class RocofTrip(Cited):
+    """A rate of change of frequency beyond ``limit`` (Hz/s) for ``time_s`` ends energising."""
+
+    limit: float = Field(gt=0)
+    time_s: float = Field(gt=0)
 
 
 class DroopSettings(Cited):
@@ -135,6 +160,13 @@ class EnterService(Cited):
         return self
 
 
+class Reconnection(Cited):
+    """Return after a trip where a code's window of voltage and frequency is not known."""
+
+    delay_s: Setting
+    ramp_percent_per_minute: Setting | None = None
+
+
 class RestoreOutput(Frozen):
     """Return of output once the voltage is back; each limit carries its own source."""
 
@@ -174,9 +206,11 @@ class CategoryRules(Frozen):
 
     name: str
     trips: tuple[Trip, ...] = ()
+    trip_ranges: tuple[TripRange, ...] = ()
     ride_through_voltage: tuple[Region, ...] = ()
     ride_through_frequency: tuple[Region, ...] = ()
     rocof_hz_s: RocofLimit | None = None
+    rocof_trip: RocofTrip | None = None
     droop: DroopSettings | None = None
     response_over_frequency: FrequencyResponse | None = None
     response_under_frequency: FrequencyResponse | None = None

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from v2glab.evidence import Criterion, InputError
 from v2glab.gridcodes._criteria import derived_criteria
 from v2glab.gridcodes._model import (
-    Authorisation,
     CategoryRules,
     ControlTimes,
     CriteriaByName,
@@ -22,7 +21,9 @@ from v2glab.gridcodes._model import (
     MeasurementAccuracy,
     NormalRules,
     PhaseJump,
+    Reconnection,
     Region,
+    Requirement,
     Trip,
 )
 from v2glab.gridcodes._refuse import refuse
@@ -35,7 +36,7 @@ _SINGLE: dict[str, type[BaseModel]] = {
     "phase_jump": PhaseJump,
     "islanding": Islanding,
     "harmonics": HarmonicGrouping,
-    "authorisation": Authorisation,
+    "reconnection": Reconnection,
 }
 
 
@@ -59,12 +60,14 @@ def build_code(document: Mapping[str, Any], where: str) -> GridCode:
         for name, body in document.get("normal", {}).items()
     }
     accuracy = _several(MeasurementAccuracy, document.get("accuracy", []), f"{where}, accuracy")
+    needs = _several(Requirement, document.get("requirement", []), f"{where}, requirement")
     single = {
         key: model(kind, document[key], f"{where}, {key}") for key, kind in _SINGLE.items() if key in document
     }
     _defaults(head, categories, normal, where)
     fields = {**head, **single, "sources": document["sources"], "categories": categories, "normal": normal}
     fields |= {"accuracy": {a.name: a for a in accuracy}, "criteria": CriteriaByName()}
+    fields["requirements"] = {r.name: r for r in needs}
     code = model(GridCode, fields, f"{where}, code")
     check_sides(code, where)
     _fill_criteria(code, document.get("criterion", []), where)

@@ -14,11 +14,14 @@ Lookup = Callable[[str], Mapping[str, Any]]
 TOP = frozenset(
     (
         *("schema", "code", "sources", "trip", "region", "category", "normal", "enter_service", "control"),
-        *("phase_jump", "islanding", "harmonics", "authorisation", "accuracy", "criterion"),
+        *("phase_jump", "islanding", "harmonics", "reconnection", "requirement", "accuracy", "criterion"),
     )
 )
 CITATION = ("clause", "source", "confidence")
-_LISTS = {"trip": "name", "region": "name", "accuracy": "name", "criterion": "id"}
+_LISTS = {
+    **dict.fromkeys(("trip", "region", "accuracy", "requirement", "trip_ranges"), "name"),
+    "criterion": "id",
+}
 
 
 def whole_document(

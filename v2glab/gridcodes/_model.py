@@ -14,20 +14,23 @@ from v2glab.gridcodes._abnormal import (
     FrequencyResponse,
     Mode,
     MomentaryCessation,
+    Reconnection,
     Region,
     RegulatedQuantity,
     RestoreOutput,
     RocofLimit,
+    RocofTrip,
     Trip,
+    TripRange,
 )
 from v2glab.gridcodes._normal import NormalRules
 from v2glab.gridcodes._plant import (
-    Authorisation,
     ControlTimes,
     HarmonicGrouping,
     Islanding,
     MeasurementAccuracy,
     PhaseJump,
+    Requirement,
 )
 from v2glab.gridcodes._values import Cited, Frozen, Limit, Point, Setting
 
@@ -70,7 +73,8 @@ class GridCode(Frozen):
     phase_jump: PhaseJump | None = None
     islanding: Islanding | None = None
     harmonics: HarmonicGrouping | None = None
-    authorisation: Authorisation | None = None
+    reconnection: Reconnection | None = None
+    requirements: dict[str, Requirement] = Field(default_factory=dict)
     accuracy: dict[str, MeasurementAccuracy] = Field(default_factory=dict)
     criteria: CriteriaByName
 
@@ -116,7 +120,6 @@ def _unknown(found: str, known: list[str]) -> UsageError:
 
 
 __all__ = [
-    "Authorisation",
     "CategoryRules",
     "Cited",
     "ConsecutiveDisturbances",
@@ -136,10 +139,14 @@ __all__ = [
     "NormalRules",
     "PhaseJump",
     "Point",
+    "Reconnection",
     "Region",
     "RegulatedQuantity",
+    "Requirement",
     "RestoreOutput",
     "RocofLimit",
+    "RocofTrip",
     "Setting",
     "Trip",
+    "TripRange",
 ]

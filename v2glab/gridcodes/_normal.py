@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -111,7 +111,8 @@ class VoltWatt(Characteristic):
     """Greatest active power (p.u. of rated) by voltage (p.u.).
 
     ``p2_absorbing`` is the second power of a plant that can absorb; ``charging`` whether the characteristic
-    bounds the power drawn instead, which then rises with voltage.
+    bounds the power drawn instead, which then rises with voltage. ``commence_s`` and ``complete_s`` bound
+    when a response begins and ends, in codes that name no open-loop response time.
     """
 
     v1: Point
@@ -121,6 +122,8 @@ class VoltWatt(Characteristic):
     p2_absorbing: Point | None = None
     charging: bool = False
     response_s: Setting | None = None
+    commence_s: float | None = Field(default=None, gt=0)
+    complete_s: float | None = Field(default=None, gt=0)
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
@@ -156,11 +159,12 @@ class ConstantReactivePower(Cited):
 
 
 class ReactiveCapability(Cited):
-    """Reactive power that must be possible, p.u. of rated apparent power, or the power factor at rated power.
+    """Reactive power that must be possible, p.u. of what ``relative_to`` names, and its power factor.
 
     ``above_va`` and ``up_to_va`` bound the apparent power of plants that this asks it of.
     """
 
+    relative_to: Literal["rated apparent power", "rated active power"] = "rated apparent power"
     injection_pu: float = Field(ge=0, le=1)
     absorption_pu: float = Field(ge=0, le=1)
     power_factor: float | None = Field(default=None, gt=0, le=1)

@@ -71,7 +71,8 @@ class Islanding(Cited):
     extended_s: float | None = Field(default=None, gt=0)
 
 
-class Authorisation(Cited):
-    """What an onboard inverter must have before it may discharge, and lose with it."""
+class Requirement(Cited):
+    """What must be so before an onboard inverter may discharge, or when it must stop."""
 
-    requires: tuple[str, ...] = Field(min_length=1)
+    name: str = Field(pattern=r"^[a-z][a-z-]*$")
+    title: str = Field(min_length=1)

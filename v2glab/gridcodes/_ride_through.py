@@ -79,7 +79,9 @@ class RideThroughAssessment:
     """What the disturbance asked for, in the order of time.
 
     ``gaps`` are stretches without samples; nothing is assumed about them, so with any the assessment is not
-    ``conclusive``. Trips on mean values over minutes are left out.
+    ``conclusive``; nor is it where the value entered a region of which no source says what it asks for.
+    ``judged`` are the quantities for which the code has regions at all. Trips on mean values over minutes are
+    left out.
     """
 
     code: str
@@ -92,8 +94,18 @@ class RideThroughAssessment:
 
     @property
     def conclusive(self) -> bool:
-        """Whether the recording leaves nothing open."""
-        return not self.gaps
+        """Whether recording and code leave nothing open."""
+        return not self.gaps and not self.unknown_regions
+
+    @property
+    def judged(self) -> tuple[RegulatedQuantity, ...]:
+        """Quantities for which the category has ride-through regions."""
+        return tuple(dict.fromkeys(use.region.quantity for use in self.regions))
+
+    @property
+    def unknown_regions(self) -> tuple[str, ...]:
+        """Regions entered of which no source says what the code asks for."""
+        return tuple(u.region.name for u in self.regions if u.entered and u.region.mode == "not known")
 
     @property
     def may_trip_at_s(self) -> float | None:
@@ -251,7 +263,7 @@ def _asked(region: Region, here: NDArray[np.bool_], value: Array, margin: Array)
 
 
 def _required_s(region: Region, value: Array) -> Array:
-    if region.mode == "continuous":
+    if region.mode in ("continuous", "not known"):
         return np.full(value.shape, math.inf)
     if region.minimum_s is None:
         return np.zeros(value.shape)

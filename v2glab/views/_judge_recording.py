@@ -19,6 +19,7 @@ COLOUR = {
     "momentary cessation": "#d9e8f6",
     "cease to energize": "#f4c7c3",
     "not required": "#f4c7c3",
+    "not known": "#eceff1",
 }
 PHASE = {"a": "#1f5fa8", "b": "#c2571a", "c": "#2e7d32"}
 SHORTEST_S, HIGHEST_PU = 1e-3, 1.4
