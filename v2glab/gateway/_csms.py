@@ -11,6 +11,8 @@ from v2glab.gateway._log import GatewayLog
 from v2glab.links._ocpp_peer import Handler
 
 HEARTBEAT_S = 30
+#: Transaction events held in memory, the newest; the journal holds all.
+_HELD = 10_000
 
 Payload = dict[str, Any]
 
@@ -31,12 +33,13 @@ class StationDesk:
         self.boot: Payload = {}
         self.connectors: dict[tuple[int, int], str] = {}
         self.events: list[Payload] = []
+        self.heartbeats = 0
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by action."""
         answers: dict[str, Callable[[Payload], Payload]] = {
             "BootNotification": self._boot,
-            "Heartbeat": lambda payload: {"currentTime": utc_text()},
+            "Heartbeat": self._heartbeat,
             "StatusNotification": self._status,
             "Authorize": self._authorize,
             "TransactionEvent": self._transaction,
@@ -69,6 +72,10 @@ class StationDesk:
         )
         return {"currentTime": utc_text(), "interval": HEARTBEAT_S, "status": "Accepted"}
 
+    def _heartbeat(self, payload: Payload) -> Payload:
+        self.heartbeats += 1
+        return {"currentTime": utc_text()}
+
     def _status(self, payload: Payload) -> Payload:
         place, status = (payload["evseId"], payload["connectorId"]), payload["connectorStatus"]
         self.connectors[place] = status
@@ -87,6 +94,8 @@ class StationDesk:
         info = payload["transactionInfo"]
         if self._journal.transaction_event(self.station, payload):
             self.events.append(payload)
+            if len(self.events) > _HELD:
+                del self.events[: _HELD // 10]
             self._log(
                 "INFO",
                 "transaction",

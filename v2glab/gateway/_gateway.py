@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from v2glab.evidence import DeviceError, StorageError, UsageError
 from v2glab.gateway._csms import StationDesk
 from v2glab.gateway._journal import Journal
 from v2glab.gateway._log import GatewayLog
+from v2glab.gateway._loop import LoopThread
 from v2glab.gateway._pki import PkiPaths
-from v2glab.gateway._tls import common_name, server_context
+from v2glab.gateway._tls import Refusal, common_name, server_context
 from v2glab.links import SUBPROTOCOL, OcppPeer, Seen, known_actions
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import Server, ServerConnection
     from websockets.http11 import Request, Response
 
-T = TypeVar("T")
 _START_S, _STOP_S = 10.0, 5.0
 _LONGEST_MESSAGE = 1 << 20
+#: Messages held in memory, the newest; the journal holds all.
+_HELD = 100_000
+#: Reasons of refusals that are told apart; a stranger must not fill the memory.
+_REASONS = 1000
 
 
 class OcppGateway:
@@ -57,14 +60,14 @@ class OcppGateway:
         self.host, self.port = host, port
         self._pki, self._log_path, self._journal_path = pki, log_path, journal_path
         self._call_timeout_s = call_timeout_s
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: LoopThread | None = None
         self._peers: dict[str, tuple[OcppPeer, ServerConnection]] = {}
         self._desks: dict[str, StationDesk] = {}
         self._change = threading.Condition()
         self._seen: list[tuple[str, Seen]] = []
-        self._rejected: Counter[str] = Counter()
+        self._refusals: Counter[Refusal] = Counter()
         self._tls: dict[str, tuple[str, str]] = {}
+        self._certificates: dict[str, bytes] = {}
 
     def __enter__(self) -> OcppGateway:
         self.start()
@@ -95,11 +98,9 @@ class OcppGateway:
         except StorageError:
             self._log.close()
             raise
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="ocpp-gateway", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread("ocpp-gateway")
         try:
-            self._server: Server = self._run(self._listen(context), _START_S)
+            self._server: Server = self._thread.run(self._listen(context), _START_S)
         except OSError as error:
             self._end()
             raise DeviceError(
@@ -112,10 +113,10 @@ class OcppGateway:
 
     def stop(self) -> None:
         """Close all connections and end the thread; a second call does nothing."""
-        if self._thread is None or not self._thread.is_alive():
+        if self._thread is None or not self._thread.alive:
             return
         try:
-            self._run(self._shut(), _STOP_S)
+            self._thread.run(self._shut(), _STOP_S)
         except TimeoutError:
             self._log("WARNING", "stop_timeout")
         self._log("INFO", "stopped")
@@ -132,13 +133,13 @@ class OcppGateway:
             The request does not fit its schema.
         """
         entry = self._peers.get(station_id)
-        if entry is None:
+        if entry is None or self._thread is None:
             raise DeviceError(
                 f"station {station_id!r} is not connected", "a connected station", "see the gateway's log"
             )
         # One open CALL may stand before this one.
         try:
-            return self._run(entry[0].call(action, payload), 2 * self._call_timeout_s + 1)
+            return self._thread.run(entry[0].call(action, payload), 2 * self._call_timeout_s + 1)
         except TimeoutError as error:
             raise DeviceError(f"{action}: no answer in time", "an answer", "see the gateway's log") from error
 
@@ -159,14 +160,23 @@ class OcppGateway:
         """Return TLS version and cipher of the station's last connection."""
         return self._tls.get(station_id)
 
+    def certificate(self, station_id: str) -> bytes | None:
+        """Return the certificate (DER) that the station showed on its last connection."""
+        return self._certificates.get(station_id)
+
     @property
     def rejected(self) -> dict[str, int]:
         """Reasons of failed handshakes and refused connections, and how often each was seen."""
-        return dict(self._rejected)
+        return {refusal.reason: count for refusal, count in self.refusals.items()}
+
+    @property
+    def refusals(self) -> dict[Refusal, int]:
+        """Failed handshakes and refused connections, and how often each was seen."""
+        return dict(self._refusals)
 
     @property
     def messages(self) -> tuple[tuple[str, Seen], ...]:
-        """Station and message, in the order in which they passed."""
+        """Station and message, in the order in which they passed; the newest 100,000 at most."""
         return tuple(self._seen)
 
     # -- in the thread of the loop -------------------------------------------------------------------------
@@ -198,7 +208,7 @@ class OcppGateway:
         if station and station == name:
             return None
         reason = f"certificate of {name!r} used for {station!r}"
-        self._note_rejected(reason)
+        self._note_refusal(Refusal(reason, "station"))
         self._log("ERROR", "auth_rejected", reason=reason)
         return connection.respond(401, "the certificate names another station\n")
 
@@ -242,6 +252,7 @@ class OcppGateway:
         peer = OcppPeer(send, desk.handlers(), lambda seen: self._note(station, seen), self._call_timeout_s)
         socket = connection.transport.get_extra_info("ssl_object")
         self._tls[station] = (str(socket.version()), str(socket.cipher()[0]))
+        self._certificates[station] = socket.getpeercert(binary_form=True)
         self._peers[station] = (peer, connection)
         self._log("INFO", "connected", station=station, tls=socket.version(), cipher=socket.cipher()[0])
         self._changed()
@@ -253,17 +264,20 @@ class OcppGateway:
 
     def _note(self, station: str, seen: Seen) -> None:
         self._seen.append((station, seen))
+        if len(self._seen) > _HELD:
+            del self._seen[: _HELD // 10]
         if seen.fault:
             self._log("WARNING", "message_fault", station=station, action=seen.action, fault=seen.fault)
         self._journal.message(station, seen)
         self._changed()
 
-    def _reject(self, reason: str) -> None:
-        self._note_rejected(reason)
-        self._log("ERROR", "tls_rejected", reason=reason)
+    def _reject(self, refusal: Refusal) -> None:
+        self._note_refusal(refusal)
+        self._log("ERROR", "tls_rejected", reason=refusal.reason)
 
-    def _note_rejected(self, reason: str) -> None:
-        self._rejected[reason] += 1
+    def _note_refusal(self, refusal: Refusal) -> None:
+        if refusal in self._refusals or len(self._refusals) < _REASONS:
+            self._refusals[refusal] += 1
         self._changed()
 
     def _changed(self) -> None:
@@ -274,23 +288,11 @@ class OcppGateway:
         self._server.close()
         await self._server.wait_closed()
 
-    # -- thread ----------------------------------------------------------------------------------------------
-
-    def _run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
-        if self._loop is None or self._loop.is_closed():
-            work.close()
-            raise UsageError("a gateway that is not running", "start() first", "start it")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
-
     def _end(self) -> None:
-        if self._loop is None or self._thread is None:
-            return
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_STOP_S)
-        if not self._loop.is_running():
-            self._loop.close()
-        self._journal.close()
-        self._log.close()
+        if self._thread is not None:
+            self._thread.end()
+            self._journal.close()
+            self._log.close()
 
 
 def _identity(path: str) -> str:

@@ -116,9 +116,35 @@ def inspect_certificate(path: Path) -> CertificateFacts:
     from cryptography import x509
 
     try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError) as error:
+        return _facts(x509.load_pem_x509_certificate(path.read_bytes()), str(path))
+    except (OSError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise InputError(f"{path}: {error}", "a PEM certificate", "name the right file") from error
+
+
+def inspect_der(data: bytes, origin: str) -> CertificateFacts:
+    """Read one certificate as it went over the wire.
+
+    Parameters
+    ----------
+    origin
+        Stands where a file's path would.
+
+    Raises
+    ------
+    InputError
+        The bytes are no certificate.
+    """
+    from cryptography import x509
+
+    try:
+        return _facts(x509.load_der_x509_certificate(data), origin)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise InputError(f"{origin}: {error}", "a DER certificate", "look at the other end's file") from error
+
+
+def _facts(certificate: x509.Certificate, origin: str) -> CertificateFacts:
+    from cryptography import x509
+
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         texts = tuple(str(name.value) for name in names)
@@ -126,7 +152,7 @@ def inspect_certificate(path: Path) -> CertificateFacts:
         texts = ()
     subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
     return CertificateFacts(
-        path=str(path),
+        path=origin,
         subject=subject,
         issuer=issuer,
         serial=f"{certificate.serial_number:x}",

@@ -6,19 +6,32 @@ import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from v2glab.evidence import InputError
 from v2glab.gateway._pki import PkiPaths
 
 
-def server_context(pki: PkiPaths, on_reject: Callable[[str], None]) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a connection did not come about.
+
+    ``about`` says what was refused: the certificate of one end, the TLS version, or something else, such as a
+    port scan that spoke no TLS at all.
+    """
+
+    reason: str
+    about: Literal["station", "gateway", "version", "other"]
+
+
+def server_context(pki: PkiPaths, on_reject: Callable[[Refusal], None]) -> ssl.SSLContext:
     """Return the gateway's context.
 
     Parameters
     ----------
     on_reject
-        Called with the reason of each handshake that fails.
+        Called for each handshake that fails.
 
     Raises
     ------
@@ -26,7 +39,7 @@ def server_context(pki: PkiPaths, on_reject: Callable[[str], None]) -> ssl.SSLCo
         Certificates or key cannot be used.
     """
     context = _context(pki, "gateway", server=True)
-    context.sslobject_class = _judging(lambda error: on_reject(tls_reason(error)))
+    context.sslobject_class = _judging(lambda error: on_reject(Refusal(tls_reason(error), _about(error))))
     context.verify_mode = ssl.CERT_REQUIRED
     return context
 
@@ -62,6 +75,23 @@ def tls_reason(error: BaseException) -> str:
         return str(error)
     # OpenSSL names an alert after the version that brought it in, such as SSLV3_ALERT_CERTIFICATE_EXPIRED.
     return re.sub(r"^(ssl|tls)v[0-9]+ alert ", "", str(reason).lower().replace("_", " "))
+
+
+def _about(error: ssl.SSLError) -> Literal["station", "gateway", "version", "other"]:
+    """Say what a failed handshake of the server was about (alerts: RFC 8446, 6.2)."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "station"
+    reason = str(error.reason or "")
+    if reason in _NO_VERSION:
+        return "version"
+    if reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return "station"
+    # An alert comes from the station, which judged the gateway's certificate.
+    alert = "_ALERT_" in reason and ("CERTIFICATE" in reason or reason.endswith("UNKNOWN_CA"))
+    return "gateway" if alert else "other"
+
+
+_NO_VERSION = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"})
 
 
 def common_name(certificate: dict[str, Any]) -> str:

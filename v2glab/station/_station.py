@@ -83,6 +83,11 @@ class Station:
         """Whether the station file lists an instrument of that name."""
         return name in self.settings.instruments
 
+    @property
+    def approved(self) -> bool:
+        """Whether more than reading is allowed: it is the twin, or approval was given."""
+        return self._approved
+
     def rpc(self, method: str, **params: Any) -> Any:  # noqa: ANN401 -- whatever the twin answers
         """Call the twin's control port.
 

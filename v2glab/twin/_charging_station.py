@@ -109,6 +109,8 @@ class ChargingStation:
             {
                 "RequestStartTransaction": lambda payload: self._start(peer, payload),
                 "RequestStopTransaction": self._stop,
+                # It knows no vendor's extension (part 2, P01).
+                "DataTransfer": lambda payload: {"status": "UnknownVendorId"},
             },
         )
         working = self._spawn(self._boot(peer))
