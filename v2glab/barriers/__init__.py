@@ -12,7 +12,6 @@ from v2glab.barriers._catalogue import (
 )
 from v2glab.barriers._dispatch import DispatchProblem, Plan, dispatch, infeasible_step
 from v2glab.barriers._evidence import BarrierEvidence, apply_evidence, map_verdicts
-from v2glab.barriers._prices import PRICE_BOUNDS_PER_KWH, PriceYear, lay_over
 from v2glab.barriers._problem import Market, vehicle_year_problem
 from v2glab.barriers._sessions import (
     STEP_S,
@@ -25,9 +24,10 @@ from v2glab.barriers._sessions import (
     select_vehicles,
 )
 from v2glab.barriers._synthetic import synthetic_prices, synthetic_sessions
-from v2glab.barriers._tariff import ExportRate, ImportRate, Tariff, energy_price, parse_tariff, settle
 from v2glab.barriers._terms import KINDS, Terms, Transformation, combine
 from v2glab.barriers._value import Valuation, certify
+from v2glab.barriers.tariffs._prices import PRICE_BOUNDS_PER_KWH, PriceYear, lay_over
+from v2glab.barriers.tariffs._tariff import ExportRate, ImportRate, Tariff, energy_price, parse_tariff, settle
 
 __all__ = [
     "KINDS",

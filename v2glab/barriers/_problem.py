@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from v2glab.barriers._dispatch import DispatchProblem
 from v2glab.barriers._sessions import STEP_S, Vehicle, VehicleYear, Window
-from v2glab.barriers._tariff import Tariff, settle
 from v2glab.barriers._terms import Terms
+from v2glab.barriers.tariffs._tariff import Tariff, settle
 
 Floats = NDArray[np.float64]
 #: The golden ratio spreads a share of sessions evenly, without any random number.

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from v2glab.barriers._dispatch import Plan, dispatch, infeasible_step
 from v2glab.barriers._problem import Market, vehicle_year_problem
 from v2glab.barriers._sessions import STEP_S, SessionIssue, Vehicle, VehicleYear
-from v2glab.barriers._tariff import settle
 from v2glab.barriers._terms import Terms
+from v2glab.barriers.tariffs._tariff import settle
 
 #: Savings below this are rounding of the two optima that are subtracted, EUR over the record.
 NOISE_EUR = 1e-6
