@@ -59,6 +59,8 @@ class Reader:
                 points = [p for p in wanted if p in instrument.points()]
                 if points:
                     self.readings.extend(instrument.read(*points).values())
+                else:
+                    self.missing[name] = f"it shows none of {', '.join(wanted)}"
             except _FAILURES as error:
                 self._note(name, error)
 
