@@ -10,19 +10,9 @@ from v2glab.instruments._address import parse_modbus_address
 from v2glab.instruments._instrument import BaseInstrument, Reading, Setting
 from v2glab.instruments._modbus_link import ModbusLink
 from v2glab.instruments._profile import SunSpecProfile
+from v2glab.instruments._sunspec_dump import dump_models
 from v2glab.instruments._sunspec_map import SunSpecMap
-
-#: Units of the definitions in this project's spelling; what is not here stays as it is.
-_UNITS = {
-    "C": "degC",
-    "Pct": "%",
-    "Var": "var",
-    "Secs": "s",
-    "Varh": "varh",
-    "": "1",
-    "Wh": "Wh",
-    "Vah": "VAh",
-}
+from v2glab.instruments._sunspec_values import UNITS, exponent, is_number, scaled
 
 
 class SunSpecInstrument(BaseInstrument):
@@ -54,9 +44,21 @@ class SunSpecInstrument(BaseInstrument):
         names: list[str] = []
         for number, model in self._map.models().items():
             for name, point in model.points.items():
-                if name not in ("ID", "L") and _is_number(point) and point.value is not None:
+                if name not in ("ID", "L") and is_number(point) and point.value is not None:
                     names.append(f"{number}.{name}")
         return tuple(names)
+
+    def dump(self) -> dict[str, Any]:
+        """Return every model with its settings, values and curves; see :func:`dump_models`.
+
+        Raises
+        ------
+        DeviceError
+            The device does not answer, or not as its models say.
+        """
+        # A fresh look: models, counts and scale factors may have changed since they were found.
+        self._map.forget()
+        return dump_models(self._map.models())
 
     def close(self) -> None:
         """Drop the connection and forget what was found; a later call starts afresh."""
@@ -64,7 +66,7 @@ class SunSpecInstrument(BaseInstrument):
         self._link.close()
 
     def _require_point(self, point: str, known: tuple[str, ...]) -> None:
-        if point not in known and not _is_number(self._map.find(point)):
+        if point not in known and not is_number(self._map.find(point)):
             raise InputError(f"{point} is a text", "a point with a number", "read it through identify()")
 
     def _measure(self, points: tuple[str, ...]) -> Mapping[str, Reading]:
@@ -74,13 +76,13 @@ class SunSpecInstrument(BaseInstrument):
 
     def _reading(self, point: str) -> Reading:
         found = self._map.find(point)
-        value = _scaled(found)
+        value = scaled(found)
         if value is None:
             raise DeviceError(
                 f"{self.name}: {point} is marked as not implemented", "a number", "leave this point out"
             )
         units = str(found.pdef.get("units") or "")
-        return Reading(value, _UNITS.get(units, units))
+        return Reading(value, UNITS.get(units, units))
 
     def _setting(self, point: str, value: float) -> Setting:
         found = self._map.find(point)
@@ -89,46 +91,18 @@ class SunSpecInstrument(BaseInstrument):
                 f"point {point!r}", "a point that SunSpec defines as writable", "choose another point"
             )
         self._map.refresh(int(point.split(".", maxsplit=1)[0]))  # the scale factor in force now
-        exponent = _exponent(found)
-        raw = round(value / 10**exponent)
+        power = exponent(found)
+        raw = round(value / 10**power)
         low, high = _bounds(str(found.pdef["type"]))
         if not low <= raw <= high:
             raise LimitError(
                 f"{point} = {value:g}",
-                f"{low * 10.0**exponent:g} … {high * 10.0**exponent:g}",
+                f"{low * 10.0**power:g} … {high * 10.0**power:g}",
                 "choose a value that the register can hold at the device's scale factor",
             )
 
-        step = 10.0**exponent
+        step = 10.0**power
         return Setting(raw * step, 1e-6 * step, lambda: self._map.write(point, raw))
-
-
-def _is_number(point: Any) -> bool:  # noqa: ANN401  (pysunspec2 has no types)
-    kind = str(point.pdef["type"])
-    return kind not in ("string", "pad", "sunssf", "ipaddr", "ipv6addr", "eui48")
-
-
-def _exponent(point: Any) -> int:  # noqa: ANN401
-    """Return the power of ten behind a point (SunSpec: value = raw · 10^SF, SF from -10 to 10)."""
-    if not point.sf_required:
-        return 0
-    source = point.group.points.get(point.sf) or point.model.points.get(point.sf) if point.sf else None
-    value = source.value if source is not None else point.sf_value
-    if not isinstance(value, int) or not -10 <= value <= 10:
-        raise DeviceError(
-            f"scale factor {point.sf} of {point.pdef['name']} is {value}",
-            "a whole number from -10 to 10",
-            "check the device's map",
-        )
-    return value
-
-
-def _scaled(point: Any) -> float | None:  # noqa: ANN401
-    raw = point.value
-    if raw is None:
-        return None
-    exponent = _exponent(point)
-    return float(raw) * 10.0**exponent if exponent >= 0 else float(raw) / 10.0**-exponent
 
 
 def _bounds(kind: str) -> tuple[int, int]:
