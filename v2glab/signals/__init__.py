@@ -1,6 +1,8 @@
 """Waveform in, numbers out: frequency, phase, RMS, harmonics, symmetrical components, events."""
 
 from v2glab.signals._events import VoltageEvent, find_events
+from v2glab.signals._flicker import FlickerSensation, flicker_sensation, flicker_severity
+from v2glab.signals._flicker_statistics import long_term_severity, short_term_severity
 from v2glab.signals._fundamental import FundamentalFit, fit_fundamental
 from v2glab.signals._harmonics import HarmonicSpectrum, harmonics, resample_cycles
 from v2glab.signals._phase import (
@@ -16,6 +18,7 @@ from v2glab.signals._rms import RmsSeries, rms_per_cycle
 from v2glab.signals._waveform import Waveform
 
 __all__ = [
+    "FlickerSensation",
     "FrequencySeries",
     "FundamentalFit",
     "HarmonicSpectrum",
@@ -26,11 +29,15 @@ __all__ = [
     "Waveform",
     "find_events",
     "fit_fundamental",
+    "flicker_sensation",
+    "flicker_severity",
     "frequency_series",
     "harmonics",
+    "long_term_severity",
     "phase_difference",
     "resample_cycles",
     "rms_per_cycle",
+    "short_term_severity",
     "symmetrical_components",
     "wrap_phase",
 ]
