@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -132,9 +133,22 @@ def encode_frame(frame: Frame) -> str:
             description = frame.description[:LONGEST_DESCRIPTION]
             document = [CALL_ERROR, frame.message_id, str(frame.code), description, frame.details]
     try:
-        return orjson.dumps(document).decode()
+        text = orjson.dumps(document)
     except (TypeError, ValueError) as error:
         raise FrameError(ErrorCode.INTERNAL_ERROR, f"not JSON: {error}", frame.message_id) from error
+    # orjson writes NaN and infinity as null; the search is only worth its time when there is a null.
+    if b"null" in text and _has_no_number(document):
+        raise FrameError(ErrorCode.INTERNAL_ERROR, "not JSON: a number that is not finite", frame.message_id)
+    return text.decode()
+
+
+def _has_no_number(node: Any) -> bool:  # noqa: ANN401 -- any part of a document
+    """Return whether a NaN or an infinity stands anywhere below."""
+    if isinstance(node, float):
+        return not math.isfinite(node)
+    if isinstance(node, dict):
+        return any(map(_has_no_number, node.values()))
+    return isinstance(node, list | tuple) and any(map(_has_no_number, node))
 
 
 def _call(identity: str, document: list[Any]) -> Call:
