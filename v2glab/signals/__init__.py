@@ -1,5 +1,7 @@
 """Waveform in, numbers out: frequency, phase, RMS, harmonics, symmetrical components, events."""
 
+from v2glab.signals._dc_injection import dc_injection
+from v2glab.signals._distortion import CurrentDistortion, band_limits, current_distortion
 from v2glab.signals._events import VoltageEvent, find_events
 from v2glab.signals._flicker import FlickerSensation, flicker_sensation, flicker_severity
 from v2glab.signals._flicker_statistics import long_term_severity, short_term_severity
@@ -18,6 +20,7 @@ from v2glab.signals._rms import RmsSeries, rms_per_cycle
 from v2glab.signals._waveform import Waveform
 
 __all__ = [
+    "CurrentDistortion",
     "FlickerSensation",
     "FrequencySeries",
     "FundamentalFit",
@@ -27,6 +30,9 @@ __all__ = [
     "SymmetricalComponents",
     "VoltageEvent",
     "Waveform",
+    "band_limits",
+    "current_distortion",
+    "dc_injection",
     "find_events",
     "fit_fundamental",
     "flicker_sensation",

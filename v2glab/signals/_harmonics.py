@@ -67,7 +67,7 @@ def harmonics(
     carried = int(PASSBAND * rate_hz / 2 / frequency_hz) if frequency_hz > 0 else 0
     points_order = int(PASSBAND * POINTS / 2 / cycles)
     orders = min(orders, carried, points_order if method == "resample" else carried)
-    margin = _margin(rate_hz, frequency_hz, cycles) if method == "resample" else 0
+    margin = filter_margin(rate_hz, frequency_hz, cycles) if method == "resample" else 0
     fitting = int((x.shape[1] - 2 * margin) / rate_hz * frequency_hz + 1e-9) if frequency_hz > 0 else 0
     cycles = min(cycles, fitting)
     if cycles < 1 or orders < 2:
@@ -116,7 +116,7 @@ def resample_cycles(
     return np.stack([np.einsum("ij,ij->i", row[index], weight) for row in x])
 
 
-def _margin(rate_hz: float, frequency_hz: float, cycles: int) -> int:
+def filter_margin(rate_hz: float, frequency_hz: float, cycles: int) -> int:
     """Samples that the filter needs beyond each end of the window."""
     stride = cycles / frequency_hz * rate_hz / POINTS if frequency_hz > 0 else 1.0
     return math.ceil(HALF_TAPS * max(1.0, stride)) + 1
