@@ -7,6 +7,7 @@ from v2glab.signals._flicker import FlickerSensation, flicker_sensation, flicker
 from v2glab.signals._flicker_statistics import long_term_severity, short_term_severity
 from v2glab.signals._fundamental import FundamentalFit, fit_fundamental
 from v2glab.signals._harmonics import HarmonicSpectrum, harmonics, resample_cycles
+from v2glab.signals._overvoltage import fundamental_overvoltage, time_above
 from v2glab.signals._phase import (
     FrequencySeries,
     PhaseDifference,
@@ -17,6 +18,7 @@ from v2glab.signals._phase import (
     wrap_phase,
 )
 from v2glab.signals._rms import RmsSeries, rms_per_cycle
+from v2glab.signals._voltage_change import rapid_voltage_change
 from v2glab.signals._waveform import Waveform
 
 __all__ = [
@@ -38,12 +40,15 @@ __all__ = [
     "flicker_sensation",
     "flicker_severity",
     "frequency_series",
+    "fundamental_overvoltage",
     "harmonics",
     "long_term_severity",
     "phase_difference",
+    "rapid_voltage_change",
     "resample_cycles",
     "rms_per_cycle",
     "short_term_severity",
     "symmetrical_components",
+    "time_above",
     "wrap_phase",
 ]

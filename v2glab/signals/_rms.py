@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,3 +63,14 @@ def rms_per_cycle(
     rms = np.sqrt(np.maximum(np.array(means) / window_s, 0.0))
     centres = np.asarray(starts + window_s / 2, dtype=np.float64)
     return RmsSeries(centres, rms, window_s)
+
+
+def extreme_spread(single: float, looks: float) -> float:
+    """Return the standard uncertainty of the greatest of many values with noise.
+
+    The greatest of ``looks`` values is raised by up to ``single·√(2·ln looks)`` (E. Gumbel, Statistics of
+    Extremes, 1958, 4.2), of which nothing is taken off: half of it joins the noise of one value, so that the
+    interval of two standard uncertainties holds both.
+    """
+    raised = single * math.sqrt(2 * math.log(max(looks, 1.0)))
+    return math.hypot(single, raised / 2)
