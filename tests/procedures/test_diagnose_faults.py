@@ -16,10 +16,12 @@ import tomli_w
 
 from v2glab.campaigns import run_single
 from v2glab.cli import run as command
-from v2glab.evidence import ApprovalError, DeviceError, Outcome, Result, check_document
+from v2glab.cli._diagnose_run import _heated
+from v2glab.evidence import ApprovalError, DeviceError, Outcome, Quantity, Result, check_document
 from v2glab.procedures import Context, load_procedure, validate_parameters
 from v2glab.resources import find_data
 from v2glab.station import Station, open_station
+from v2glab.views import plot, render_report
 
 CODES = {
     "frequency_drift": "OCPP-01",
@@ -211,7 +213,7 @@ def test_finished_runs_tell_the_same(
     root = tmp_path / "runs"
     settings = {"station": str(twin_file), "faults": ("worn_connector", "contactor_weld")}
     values = settings | {"observe_s": 0.8, "connect_s": 20.0}
-    result, folder = run_single("diagnose_faults", values, progress=None, render=None, root=root)
+    result, folder = run_single("diagnose_faults", values, progress=None, render=render_report, root=root)
     code, document = of_run(folder)
     assert code == 0
     assert {f["code"] for f in document["findings"]} == {"F-092", "PP-ERROR"}
@@ -222,6 +224,17 @@ def test_finished_runs_tell_the_same(
     } | {CODES["export_bit_off"]}
     assert of_run(folder, "--strict")[0] == 1
     assert len(result.verdicts) == 7
+    assert "F-092" in (folder / "report.html").read_text(encoding="utf-8")
+    states = plot(result).children[0].y_range.factors
+    assert set(states) == {*CODES.values(), CERTIFICATE}
+
+
+def test_a_calibration_without_result_is_left_out_from_when_the_limit_moves() -> None:
+    def limit(value: float, time_ns: int) -> Quantity:
+        return Quantity("max_temperature", value, "degC", 0.0, time_ns=time_ns, instrument="charger")
+
+    assert _heated({}, [limit(85.0, 1), limit(85.0, 2)]) == []
+    assert _heated({}, [limit(85.0, 1), limit(60.0, 2), limit(85.0, 3)]) == [(2, float("inf"))]
 
 
 def test_heating_on_purpose_is_no_fault(

@@ -41,9 +41,9 @@ def observations_of(run: RunFolder, station: str | None) -> Observations:
     from v2glab.procedures._diagnose_logs import read_logs
 
     results = run.results()
-    heated = _heated(results)
     site = _site(run, station)
     recorded, report = _telemetry(run.folder / "telemetry.parquet")
+    heated = _heated(results, recorded)
     readings = [*recorded, *_measured(results)]
     kept = [q for q in readings if not (q.name in _HEATED and _inside(q.time_ns, heated))]
     logs, _ = read_logs({p.stem: p for p in sorted((run.folder / "logs").glob("*.log"))})
@@ -124,14 +124,19 @@ def _measured(results: dict[str, Result]) -> Iterator[Quantity]:
         yield _quantity(row, diagnosed.start_ns + round(row["time_s"] * 1e9))
 
 
-def _heated(results: dict[str, Result]) -> Spans:
-    """Return when the sink was heated on purpose: from the start of the calibration to that of the next."""
+def _heated(results: dict[str, Result], recorded: list[Quantity]) -> Spans:
+    """Return when the sink was heated on purpose: from the start of the calibration to that of the next.
+
+    A calibration that failed left no result: then nothing counts after the limit was first moved.
+    """
     from v2glab.procedures import NAMES, load_procedure
 
     at_station = [n for n in results if n in NAMES and load_procedure(n).needs_station]
     starts = sorted(results[name].start_ns for name in at_station)
     if _HEATS not in results:
-        return []
+        limits = [q for q in recorded if q.name == "max_temperature"]
+        moved = next((q.time_ns for q in limits if q.value != limits[0].value), None)
+        return [] if moved is None else [(moved, math.inf)]
     start = results[_HEATS].start_ns
     return [(start, next((s for s in starts if s > start), math.inf))]
 
