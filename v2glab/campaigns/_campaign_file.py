@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from v2glab.campaigns._session import RunSettings, split_values
 from v2glab.evidence import InputError, UsageError, read_toml
-from v2glab.procedures import NAMES, Procedure, load_procedure
+from v2glab.procedures import NAMES, NOTEBOOKS, Procedure, load_procedure
 from v2glab.resources import find_data
 
 _NOTEBOOK = re.compile(r"^\d\d_([a-z]+(?:_[a-z]+)+)$")
@@ -94,7 +94,8 @@ def plan_steps(campaign: CampaignFile, overrides: Mapping[str, Mapping[str, Any]
 
 def _step(entry: NotebookEntry, overrides: Mapping[str, Mapping[str, Any]]) -> Step:
     match = _NOTEBOOK.match(entry.name)
-    name = match.group(1) if match else ""
+    called = match.group(1) if match else ""
+    name = NOTEBOOKS.get(called, called)
     if name not in NAMES:
         raise UsageError(
             f"notebook {entry.name!r}", f"one of a procedure: {', '.join(NAMES)}", "mend the name"
@@ -105,5 +106,6 @@ def _step(entry: NotebookEntry, overrides: Mapping[str, Mapping[str, Any]]) -> S
         raise UsageError(
             f"{entry.name}: {', '.join(clash)}", "parameters of the procedure", "give these to the campaign"
         )
-    split_values(procedure, given)
-    return Step(entry.name, find_data("notebooks", f"{entry.name}.ipynb"), procedure, given)
+    _, parameters = split_values(procedure, given)
+    path = find_data("notebooks", f"{entry.name}.ipynb")
+    return Step(entry.name, path, procedure.resolved(parameters), given)

@@ -61,7 +61,7 @@ class Run:
         self.station: Station | None = None
         self._started_twin = False
         _OPEN.add(self)
-        if procedure.needs_station:
+        if procedure.resolved(parameters).needs_station:
             try:
                 self.station = self._open_station()
             except BaseException:

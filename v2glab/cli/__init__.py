@@ -19,7 +19,10 @@ _COMMANDS = {
     "export-test": "Discharge to the grid; judge voltage and ride-through.",
     "thermal": "Calibrate thermal limits and current foldback.",
     "diagnose": "Lead from measurements and logs to fault code, cause and remedy.",
+    "ride-through": "Say which category had to stay connected in a recorded disturbance.",
     "barriers": "Say which rule stops export, and what each costs.",
+    "conformity": "Run the type tests of a grid code on a model, the twin or a station.",
+    "gridcodes": "List, show and compare grid codes; draw them side by side.",
     "instruments": "List, check and read instruments and their profiles.",
     "runs": "List, show and compare finished runs.",
 }

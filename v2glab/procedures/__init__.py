@@ -2,6 +2,7 @@
 
 from v2glab.procedures._procedure import (
     NAMES,
+    NOTEBOOKS,
     Context,
     Parameters,
     Procedure,
@@ -10,4 +11,13 @@ from v2glab.procedures._procedure import (
     validate_parameters,
 )
 
-__all__ = ["NAMES", "Context", "Parameters", "Procedure", "Sample", "load_procedure", "validate_parameters"]
+__all__ = [
+    "NAMES",
+    "NOTEBOOKS",
+    "Context",
+    "Parameters",
+    "Procedure",
+    "Sample",
+    "load_procedure",
+    "validate_parameters",
+]

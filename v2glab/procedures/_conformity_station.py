@@ -6,7 +6,6 @@ The same adapter serves the twin and a laboratory: only the station file differs
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -139,8 +138,7 @@ class StationBench:
     def _reset(self) -> None:
         """Press the reset; it springs back, so that the fault code shows whether it was taken."""
         charger = self._station.instrument("charger")
-        with suppress(DeviceError):
-            charger.ensure("fault_reset", 1, timeout_s=0.05)
+        charger.ensure("fault_reset", 1)
         self._station.clock.sleep(1.0)
         left = charger.read("fault_code")["fault_code"].value
         if left != 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -27,9 +27,13 @@ NAMES = (
     "synchronise_grid",
     "export_load_test",
     "analyse_barriers",
+    "conformity",
     "judge_recording",
     "diagnose_faults",
 )
+
+#: Notebooks that are not called after their procedure.
+NOTEBOOKS = {"prove_grid_code": "conformity"}
 
 
 class Parameters(BaseModel):
@@ -87,7 +91,10 @@ class Context(Generic[P]):
 
 @dataclass(frozen=True)
 class Procedure:
-    """One field test, as the campaign and the command line see it."""
+    """One field test, as the campaign and the command line see it.
+
+    ``station_if`` says of parameters whether the station is needed, and energised, with them.
+    """
 
     name: str
     title: str
@@ -95,6 +102,14 @@ class Procedure:
     execute: Execute
     needs_station: bool = True
     energises: bool = False
+    station_if: Callable[[Any], bool] | None = None
+
+    def resolved(self, parameters: Parameters) -> Procedure:
+        """Return the procedure with what it needs for these parameters."""
+        if self.station_if is None:
+            return self
+        wanted = self.station_if(parameters)
+        return replace(self, needs_station=wanted, energises=self.energises and wanted, station_if=None)
 
 
 def load_procedure(name: str) -> Procedure:
