@@ -4,6 +4,11 @@ Kernels are compiled on first use, so importing this package stays light.
 """
 
 from v2glab.gridcodes.der._build import settings_for
+from v2glab.gridcodes.der._common_file import (
+    common_file_text,
+    settings_from_common_file,
+    settings_to_common_file,
+)
 from v2glab.gridcodes.der._der import Der
 from v2glab.gridcodes.der._parts import (
     ConsecutiveDisturbances,
@@ -52,8 +57,11 @@ __all__ = [
     "VoltVar",
     "VoltWatt",
     "WattVar",
+    "common_file_text",
     "parse_settings",
     "settings_for",
+    "settings_from_common_file",
+    "settings_to_common_file",
     "simulate",
     "stream",
 ]

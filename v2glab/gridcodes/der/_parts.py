@@ -1,4 +1,7 @@
-"""Groups of settings. Powers are in per unit of the rated active power, reactive powers of the rated apparent power."""
+"""Groups of settings.
+
+Active powers are per unit of rated active power, reactive powers of rated apparent power.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +127,7 @@ class Restore(Group):
 
 
 class ConsecutiveDisturbances(Group):
-    """After more than ``count`` disturbances the plant may trip; ``reset_s`` of continuous operation starts anew.
+    """After more than ``count`` disturbances the plant may trip; ``reset_s`` of calm starts anew.
 
     ``enabled`` makes the plant use that permission; otherwise it rides through any number.
     """

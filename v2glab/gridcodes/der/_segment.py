@@ -50,7 +50,7 @@ class GridSegment:
 
 @dataclass(frozen=True)
 class SettingsChange:
-    """New settings sent at ``time_s`` to one device, or to all; they take effect after the execution delay."""
+    """New settings sent at ``time_s`` to one device, or to all; effective after the execution delay."""
 
     time_s: float
     settings: DerSettings

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from v2glab.evidence import InputError
+from v2glab.gridcodes.der._fleet import Fleet, build
+from v2glab.gridcodes.der._places import G
 from v2glab.gridcodes.der._segment import GridSegment, SettingsChange
 from v2glab.gridcodes.der._settings import DerSettings
+from v2glab.gridcodes.der._status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SHOWN = {"v_a_pu": G.VA, "v_b_pu": G.VB, "v_c_pu": G.VC, "f_hz": G.HZ, "p_demand_pu": G.DEMAND}
 
 
 def simulate(
@@ -29,12 +38,38 @@ def simulate(
     ``q_pu`` (both per unit of rated apparent power), ``status`` (:class:`Status`), ``connected``,
     ``trip_time_s`` (exact time of the latest trip, between steps too; NaN before the first), ``soc``.
 
-    ``events`` as a table has ``time_s`` and any of ``v_pu`` or ``v_a_pu``, ``v_b_pu``, ``v_c_pu``;
-    ``angle_a_deg``, ``angle_b_deg``, ``angle_c_deg``; ``f_hz``; ``p_demand_pu``; ``p_limit_pu``;
-    ``permit_service``; ``v2g_authorised``; ``device``. Values run straight from row to row; two rows of one
-    time are a step at exactly that time. Switches hold from their row on.
+    Parameters
+    ----------
+    settings
+        Of one plant, or of several.
+    events
+        Segments, or a table that has ``time_s`` and any of ``v_pu`` or ``v_a_pu``, ``v_b_pu``, ``v_c_pu``;
+        ``angle_a_deg``, ``angle_b_deg``, ``angle_c_deg``; ``f_hz``; ``p_demand_pu``; ``p_limit_pu``;
+        ``permit_service``; ``v2g_authorised``; ``device``. Voltages, frequency and demand run straight from
+        row to row; two rows of one time are a step at exactly that time. The rest holds from its row on.
+    duration_s, step_s
+        Seconds; a step of its own for each plant where there are several numbers.
+    seed
+        Of the randomised delays; the same seed gives the same rows.
+    initial
+        In service, or off and waiting for the criteria of enter service.
+    compatibility
+        ``"opender"`` takes the discretisation of OpenDER 2.2.0: timers counted in samples, trapezoidal lags,
+        and no function that it lacks. For comparison only.
+    changes
+        Settings that are sent later.
+
+    Raises
+    ------
+    InputError
+        A setting or an event is not possible.
     """
-    raise NotImplementedError
+    import pandas as pd
+
+    arguments = _arguments(settings, events, duration_s, step_s, seed, initial, compatibility, changes)
+    fleet = build(**arguments)
+    parts = list(_frames(fleet, int(fleet.samples.sum())))
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def stream(
@@ -49,5 +84,75 @@ def stream(
     changes: Sequence[SettingsChange] = (),
     rows: int = 1_000_000,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the same rows in chunks of at most ``rows``, device by device, in bounded memory."""
-    raise NotImplementedError
+    """Yield the rows of :func:`simulate` in chunks of at most ``rows``, in bounded memory.
+
+    Raises
+    ------
+    InputError
+        A setting or an event is not possible, before the first chunk.
+    """
+    if rows < 1:
+        raise InputError(f"rows = {rows}", "at least 1", "ask for larger chunks")
+    fleet = build(**_arguments(settings, events, duration_s, step_s, seed, initial, compatibility, changes))
+    return _frames(fleet, rows)
+
+
+def _arguments(
+    settings: object,
+    events: object,
+    duration_s: float,
+    step_s: object,
+    seed: int,
+    initial: str,
+    compatibility: str | None,
+    changes: object,
+) -> dict[str, Any]:
+    if initial not in ("running", "off"):
+        raise InputError(f"initial = {initial!r}", "'running' or 'off'", "choose one of those")
+    if compatibility not in (None, "opender"):
+        raise InputError(f"compatibility = {compatibility!r}", "None or 'opender'", "choose one of those")
+    return {
+        "settings": settings,
+        "events": events,
+        "duration_s": duration_s,
+        "step_s": step_s,
+        "seed": seed,
+        "running": initial == "running",
+        "compatible": compatibility is not None,
+        "changes": changes,
+    }
+
+
+def _frames(fleet: Fleet, rows: int) -> Iterator[pd.DataFrame]:
+    for part, first, count in fleet.chunks(rows):
+        yield _frame(fleet, part, first, count)
+
+
+def _frame(fleet: Fleet, part: slice, first: NDArray[np.int64], count: NDArray[np.int64]) -> pd.DataFrame:
+    import pandas as pd
+
+    out, status = fleet.run(part, first, count)
+    device = np.repeat(np.arange(part.start, part.stop), count)
+    number = np.concatenate([np.arange(f, f + c) for f, c in zip(first, count, strict=True)])
+    time = number * np.repeat(fleet.step_s[part], count)
+    columns: dict[str, object] = {"device": device, "time_s": time}
+    columns |= _inputs(fleet, part, count, time)
+    columns |= {"p_pu": out[0], "q_pu": out[1], "status": status}
+    columns |= {"connected": status != Status.TRIP, "trip_time_s": out[3], "soc": out[2]}
+    return pd.DataFrame(columns)
+
+
+def _inputs(
+    fleet: Fleet, part: slice, count: NDArray[np.int64], time: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the inputs that the plants saw at each sample."""
+    shown = {name: np.empty(len(time)) for name in _SHOWN}
+    place = 0
+    for (low, high), n, step in zip(fleet.spans[part], count, fleet.step_s[part], strict=True):
+        grid, t = fleet.grid[low : high + 1], time[place : place + n]
+        at = np.searchsorted(grid[:, G.START], t + 1e-9 * step, side="right") - 1
+        for name, place_of in _SHOWN.items():
+            slope = grid[:, int(G.VA_SLOPE) + (int(place_of) - int(G.VA))][at]
+            shown[name][place : place + n] = grid[:, place_of][at] + (t - grid[:, G.START][at]) * slope
+        place += n
+    return shown
