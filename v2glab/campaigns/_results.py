@@ -31,11 +31,11 @@ def save_result(folder: Path, result: Result) -> None:
         "schema": RESULT_SCHEMA,
         "procedure": result.procedure,
         "start_ns": result.start_ns,
-        "parameters": plain(result.parameters),
+        "parameters": _inside(plain(result.parameters), folder.parent.parent),
         "quantities": [q.to_json() for q in result.quantities],
         "verdicts": [v.to_json() for v in result.verdicts],
         "tables": sorted(result.tables),
-        "facts": plain(result.facts),
+        "facts": _inside(plain(result.facts), folder.parent.parent),
         "timing": sorted(result.timing),
     }
     check_document("result-1", document, "result.json")
@@ -70,6 +70,17 @@ def load_result(folder: Path) -> Result:
         raise InputError(
             f"{folder}: {error}", f"a result of schema {RESULT_SCHEMA}", "name a whole run"
         ) from error
+
+
+def _inside(value: Any, root: Path) -> Any:  # noqa: ANN401 -- plain values
+    """Return the same content, paths into the run folder as seen from there: it gets its name later."""
+    if isinstance(value, dict):
+        return {key: _inside(item, root) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_inside(item, root) for item in value]
+    if isinstance(value, str):
+        return value.removeprefix(f"{root.resolve()}/").removeprefix(f"{root}/")
+    return value
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- whatever a procedure hands over

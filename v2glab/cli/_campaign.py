@@ -123,7 +123,7 @@ def _show(outcome: CampaignOutcome, options: CampaignOptions, json_output: bool)
     out.print(rich_verdicts(outcome.verdicts))
     if outcome.problem:
         out.print(f"stopped: {outcome.problem}", style="bold red", markup=False)
-    elif options.station != "twin" and not options.approve_energise:
+    elif _was_live(outcome.folder) and not options.approve_energise:
         out.print("the station was only read; --approve-energise lets it be energised")
     out.print(f"run:    {outcome.folder}", markup=False)
     out.print(f"report: {outcome.folder / 'report.html'}", markup=False)
@@ -134,6 +134,11 @@ def _check_recording(recording: Path, sidecar: Path | None) -> None:
     from v2glab.instruments.recording import read_recording
 
     read_recording(_existing(recording) or "", _existing(sidecar) or "")
+
+
+def _was_live(folder: Path) -> bool:
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    return bool(record["station"]["kind"] == "live")
 
 
 def _existing(path: Path | None) -> str | None:

@@ -55,6 +55,9 @@ class JsonRpcClient:
         except (OSError, ValueError) as error:
             self.close()
             raise self._fault(f"{method}: {error}") from error
+        except BaseException:
+            self.close()  # interrupted half-way: the answer still to come belongs to no later call
+            raise
         if not isinstance(answer, dict) or answer.get("id") != self._identity:
             self.close()
             raise self._fault(f"{method}: an answer to another request")
