@@ -10,6 +10,7 @@ from v2glab.diagnosis import (
     DeratingLogged,
     ExportRefused,
     FaultLogged,
+    LinkDown,
     LinkUp,
     TlsFailed,
     parse_event,
@@ -117,13 +118,15 @@ def test_events_are_typed():
             "charger boot status=Accepted interval_s=30",
             "charger boot status=Rejected interval_s=30",
             "gateway connected station=S",
+            "gateway disconnected station=S",
+            "charger gateway_lost url=X",
             "charger transaction_started id=1",
         )
     )
     kinds = [type(event) for event in read_log("x", text).events]
     assert kinds == [
         FaultLogged, DeratingLogged, ExportRefused, ExportRefused, TlsFailed, TlsFailed, TlsFailed, TlsFailed,
-        LinkUp, LinkUp,
+        LinkUp, LinkUp, LinkDown, LinkDown,
     ]  # fmt: skip
     assert read_log("x", text).events[0].code == 92
     assert read_log("x", text).events[2].reserve_percent == -8.0

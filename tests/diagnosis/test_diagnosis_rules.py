@@ -169,7 +169,9 @@ def test_refusal_before_a_connection_is_history():
     refused = '2026-01-01T00:00:0{}Z ERROR gateway tls_rejected reason="certificate has expired"\n'
     up = "2026-01-01T00:00:05Z INFO gateway connected station=S\n"
     assert codes(observe(log=refused.format(1) + up)) == {}
-    assert codes(observe(log=up + refused.format(9))) == {"OCPP-Auth-401": "established"}
+    down = "2026-01-01T00:00:07Z INFO gateway disconnected station=S\n"
+    assert codes(observe(log=up + down + refused.format(9))) == {"OCPP-Auth-401": "established"}
+    assert codes(observe(log=up + refused.format(6) + down)) == {}, "the station was connected: not its own"
 
 
 def test_certificate_of_a_stranger_on_the_port_is_not_held_against_the_gateway():

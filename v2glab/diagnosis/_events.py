@@ -57,7 +57,14 @@ class LinkUp:
     line: LogLine
 
 
-Event = FaultLogged | DeratingLogged | ExportRefused | TlsFailed | LinkUp
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The connection of station and gateway ended."""
+
+    line: LogLine
+
+
+Event = FaultLogged | DeratingLogged | ExportRefused | TlsFailed | LinkUp | LinkDown
 
 
 @dataclass(frozen=True)
@@ -148,4 +155,6 @@ _READERS: dict[tuple[str, str], Callable[[LogLine], Event | None]] = {
         line, "gateway", line.fields.get("reason", ""), "station"
     ),
     ("gateway", "connected"): LinkUp,
+    ("gateway", "disconnected"): LinkDown,
+    ("charger", "gateway_lost"): LinkDown,
 }

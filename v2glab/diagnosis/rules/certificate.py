@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from v2glab.diagnosis._conclusion import Examination, Symptom
-from v2glab.diagnosis._events import LinkUp, TlsFailed
+from v2glab.diagnosis._events import LinkDown, LinkUp, TlsFailed
 from v2glab.diagnosis._knowledge import Entry
 from v2glab.diagnosis._observations import Observations
 from v2glab.evidence import Quantity
@@ -46,13 +46,16 @@ def _files(observations: Observations, entry: Entry) -> tuple[Symptom, ...]:
 def _refusals(observations: Observations, entry: Entry) -> list[tuple[TlsFailed, str, str]]:
     """Return refusals that speak of a certificate and were not followed by a connection: event, cause, whose.
 
-    A handshake that failed for another reason, such as a port scan, is no matter of certificates.
+    A handshake that failed for another reason is no matter of certificates; one that failed while the station
+    was connected was somebody else's, such as a port scan.
     """
     up_ns = max((e.line.time_ns for e in observations.events(LinkUp)), default=None)
+    downs = [e.line.time_ns for e in observations.events(LinkDown)]
     found = []
     for event in observations.events(TlsFailed):
         cause, own = _cause(entry, event.reason.lower())
-        if not cause or (up_ns is not None and event.line.time_ns <= up_ns):
+        at_ns = event.line.time_ns
+        if not cause or (up_ns is not None and not any(up_ns <= down_ns <= at_ns for down_ns in downs)):
             continue
         whose = event.certificate or (event.by if own else _OTHER_END[event.by])
         if whose == "gateway" and "gateway" in observations.missing:
