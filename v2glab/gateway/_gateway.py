@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 _START_S, _STOP_S = 10.0, 5.0
 _LONGEST_MESSAGE = 1 << 20
-#: Messages held in memory, the newest; the journal holds all.
-_HELD = 100_000
-#: Reasons of refusals that are told apart; a stranger must not fill the memory.
-_REASONS = 1000
+#: Newest messages held in memory (the journal holds all), and refusals told apart: memory must not fill.
+_HELD, _REASONS = 100_000, 1000
 
 
 class OcppGateway:

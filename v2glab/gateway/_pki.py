@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from v2glab.evidence import InputError, write_atomic
+from v2glab.evidence import InputError, storing, write_atomic
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -91,7 +91,8 @@ def create_pki(
     from cryptography.hazmat.primitives.asymmetric import ec
 
     moment, paths = now or datetime.now(UTC), PkiPaths(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    with storing(f"certificates in {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("v2glab root", ca_key, None, None, moment, names=(), server=False, ended=False)
     write_atomic(paths.ca, _pem(ca))

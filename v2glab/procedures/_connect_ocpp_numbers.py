@@ -35,7 +35,7 @@ def measure(talk: Talk, seals: Seals, meter_values: int, time_ns: int) -> tuple[
     """Return the quantities that there is evidence for; what was not observed is left out."""
     exact: dict[str, Any] = {"uncertainty": 0.0, "time_ns": time_ns, "instrument": "gateway"}
     counts: dict[str, float | None] = {
-        "certificates_accepted": _accepted(talk),
+        "certificates_accepted": _accepted(talk, seals),
         "tls_version": _tls_number(talk.tls_version),
         **(_after_connection(talk, meter_values) if talk.connect_s is not None else {}),
         "messages": float(len(talk.messages)),
@@ -129,10 +129,12 @@ def round_trip_table(talk: Talk, start_ns: int) -> Any:  # noqa: ANN401 -- panda
     return frame.astype({"time_s": float, "round_trip_s": float})
 
 
-def _accepted(talk: Talk) -> float | None:
+def _accepted(talk: Talk, seals: Seals) -> float | None:
+    """Return 1 when the station came in, and 0 when not and a certificate was refused or is not valid."""
     if talk.connect_s is not None:
         return 1.0
-    return 0.0 if any(r.about in ("station", "gateway") for r in talk.refusals) else None
+    refused = any(refusal.about in ("station", "gateway") for refusal in talk.refusals)
+    return 0.0 if refused or seals.problems("gateway") or seals.problems("station") else None
 
 
 def _tls_number(version: str) -> float | None:

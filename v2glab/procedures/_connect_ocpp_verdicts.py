@@ -59,14 +59,14 @@ def _silence(talk: Talk, parameters: OcppParameters) -> str:
 
 
 def _refused(talk: Talk, seals: Seals) -> str:
-    """Return which end was refused, and why, in words; empty when nobody was."""
+    """Return which certificate was refused, and why; with no refusal heard, which one is not valid."""
     for refusal in talk.refusals:
         if refusal.about in ("station", "gateway"):
             by = "gateway" if refusal.about == "station" else "station"
             return f"{CODE}: refused by the {by}: {refusal.reason}; {seals.describe(refusal.about)}"
-    for refusal in talk.refusals:
-        return f"the handshake failed: {refusal.reason}"
-    return ""
+    # Not every TLS library tells the other end why it went away.
+    wrong = [seals.describe(role) for role in ("gateway", "station") if seals.problems(role)]
+    return f"{CODE}: the station did not connect; {'; '.join(wrong)}"
 
 
 def _unobserved(criterion: Criterion, talk: Talk) -> str:
@@ -91,6 +91,10 @@ def _gone(talk: Talk, seals: Seals) -> str:
     return talk.problem
 
 
+def _unreported(talk: Talk, seals: Seals) -> str:
+    return talk.not_reported or talk.problem
+
+
 def _faults(talk: Talk, seals: Seals) -> str:
     first = next((seen for seen in talk.messages if is_faulty(seen)), None)
     return f"{first.action or 'frame'}: {first.fault}" if first is not None else ""
@@ -102,8 +106,8 @@ def _numbers(talk: Talk, seals: Seals) -> str:
 
 _EXPLAIN: dict[str, Callable[[Talk, Seals], str]] = {
     "certificates_accepted": _refused,
-    "boots_accepted": _gone,
-    "reports_missing": _gone,
+    "boots_accepted": _unreported,
+    "reports_missing": _unreported,
     "transaction_events_missing": _gone,
     "sequence_numbers_missing": _numbers,
     "messages_faulty": _faults,

@@ -11,8 +11,9 @@ from pydantic import Field
 from v2glab.evidence import Result
 from v2glab.gateway import OcppGateway, PkiPaths
 from v2glab.procedures._connect_ocpp_certificates import Seals, look_at_seals
+from v2glab.procedures._connect_ocpp_converse import converse
 from v2glab.procedures._connect_ocpp_numbers import TIMING, measure, message_table, round_trip_table
-from v2glab.procedures._connect_ocpp_talk import Plan, Talk, converse
+from v2glab.procedures._connect_ocpp_talk import Plan, Talk
 from v2glab.procedures._connect_ocpp_verdicts import no_gateway, verdicts
 from v2glab.procedures._procedure import Context, Parameters, Procedure
 
