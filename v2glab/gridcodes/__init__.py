@@ -1,5 +1,7 @@
 """Rules as data: grid codes, what a disturbance asks of a plant, and the formulas that codes define."""
 
+from v2glab.gridcodes._compare import Pair, compare_rows
+from v2glab.gridcodes._demand import Demand, demand
 from v2glab.gridcodes._droop import droop_power_pu
 from v2glab.gridcodes._load import list_codes, load_code, parse_code, read_code
 from v2glab.gridcodes._model import (
@@ -46,6 +48,7 @@ from v2glab.gridcodes._ride_through import (
     TripUse,
     assess_ride_through,
 )
+from v2glab.gridcodes._rows import Row, code_rows, unverified
 
 
 def trip_settings(code: GridCode, category: str) -> tuple[Trip, ...]:
@@ -68,6 +71,7 @@ __all__ = [
     "ConstantPowerFactor",
     "ConstantReactivePower",
     "ControlTimes",
+    "Demand",
     "DroopSettings",
     "DynamicVoltageSupport",
     "EnterService",
@@ -79,6 +83,7 @@ __all__ = [
     "MeasurementAccuracy",
     "MomentaryCessation",
     "NormalRules",
+    "Pair",
     "PhaseJump",
     "Point",
     "ReactiveCapability",
@@ -90,6 +95,7 @@ __all__ = [
     "RideThroughAssessment",
     "RocofLimit",
     "RocofTrip",
+    "Row",
     "Segment",
     "Setting",
     "Trip",
@@ -99,10 +105,14 @@ __all__ = [
     "VoltWatt",
     "WattVar",
     "assess_ride_through",
+    "code_rows",
+    "compare_rows",
+    "demand",
     "droop_power_pu",
     "list_codes",
     "load_code",
     "parse_code",
     "read_code",
     "trip_settings",
+    "unverified",
 ]

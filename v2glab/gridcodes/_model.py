@@ -89,7 +89,7 @@ class GridCode(Frozen):
         for known, rules in self.categories.items():
             if known.lower() == name.lower():
                 return rules
-        raise _unknown(f"category {name!r} of {self.id}", list(self.categories))
+        raise _unknown(self.id, "category", name, list(self.categories))
 
     def normal_category(self, name: str | None = None) -> NormalRules:
         """Return the rules of a category of normal operation, by default of the code's default one.
@@ -103,7 +103,7 @@ class GridCode(Frozen):
         for known, rules in self.normal.items():
             if known.lower() == wanted:
                 return rules
-        raise _unknown(f"normal category {name or wanted!r} of {self.id}", list(self.normal))
+        raise _unknown(self.id, "normal category", wanted, list(self.normal))
 
     def criteria_of(self, group: str) -> dict[str, Criterion]:
         """Return the criteria of a group such as ``"harmonic"`` or ``"sync.phase"``, by identity."""
@@ -111,12 +111,14 @@ class GridCode(Frozen):
         return {k: c for k, c in self.criteria.items() if k == prefix[:-1] or k.startswith(prefix)}
 
 
-def _unknown(found: str, known: list[str]) -> UsageError:
+def _unknown(code: str, kind: str, name: str, known: list[str]) -> UsageError:
     if not known:
         return UsageError(
-            found, "a category whose limits are known", "transcribe the edition's text, or use another code"
+            f"{code}: no {kind} is transcribed",
+            "a category whose limits are known",
+            "transcribe the text of that edition, or use another code",
         )
-    return UsageError(found, f"one of: {', '.join(known)}", "choose one of those")
+    return UsageError(f"{kind} {name!r} of {code}", f"one of: {', '.join(known)}", "choose one of those")
 
 
 __all__ = [

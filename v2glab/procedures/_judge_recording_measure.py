@@ -59,6 +59,23 @@ class Measured:
         return bool(self.rms_pu.max() < DEAD_PU)
 
     @property
+    def u_voltage_pu(self) -> float | None:
+        """Greatest standard uncertainty of a voltage that the sidecar states; ``None`` when one lacks it."""
+        stated = [c.uncertainty for c in self.recording.of("voltage")[0]]
+        return None if any(u is None for u in stated) else max(u or 0.0 for u in stated) / self.nominal_v
+
+    @property
+    def u_frequency_hz(self) -> float | None:
+        """Standard uncertainty of frequency: that of its channel, or of the fits and the clock."""
+        channels = self.recording.of("frequency")[0]
+        if channels:
+            return channels[0].uncertainty
+        clock = self.recording.clock_uncertainty
+        if clock is None or not self.fits:
+            return None
+        return max(math.hypot(f.u_frequency_hz, clock * f.frequency_hz) for _, f in self.fits)
+
+    @property
     def unbalance(self) -> float | None:
         """Greatest negative over positive sequence of the clean windows, three phases only."""
         if self.rms_pu.shape[0] != 3 or not self.fits:

@@ -9,6 +9,7 @@ import numpy as np
 
 from v2glab.evidence import Criterion, Quantity, Verdict, judge, not_applicable
 from v2glab.gridcodes import GridCode, RegionUse, RideThroughAssessment, TripUse
+from v2glab.procedures._judge_recording_demand import frequency_doubt
 from v2glab.procedures._judge_recording_measure import Measured
 
 CONNECTED_SHARE = 0.05
@@ -77,7 +78,8 @@ class _Judge:
         if criterion is None or (key.startswith("harmonic") and name not in self.found):
             return None
         missing = "" if name in self.found else "the recording does not show it"
-        return judge(criterion, self.found.get(name), evidence=EVIDENCE, doubt=self.doubt or missing)
+        other = frequency_doubt(self.measured, self.code) if name in ("frequency_extreme", "rocof") else ""
+        return judge(criterion, self.found.get(name), evidence=EVIDENCE, doubt=self.doubt or other or missing)
 
     def region(self, use: RegionUse) -> Verdict | None:
         """Judge whether the plant stayed connected for as long as it had to."""
@@ -162,16 +164,10 @@ def _quantity(
     )
 
 
-def _u_voltage(measured: Measured) -> float | None:
-    stated = [c.uncertainty for c in measured.recording.of("voltage")[0]]
-    return None if any(u is None for u in stated) else max(u or 0.0 for u in stated)
-
-
 def _extreme(measured: Measured) -> Quantity:
     """RMS voltage furthest from nominal, in p.u."""
-    rms, spread = measured.rms_pu, _u_voltage(measured)
+    rms, u = measured.rms_pu, measured.u_voltage_pu
     worst = float(rms.flat[int(np.argmax(np.abs(rms - 1)))])
-    u = None if spread is None else spread / measured.nominal_v
     return _quantity(measured, "voltage_extreme", worst, "1", u, NOT_STATED.format("voltage"))
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from v2glab.evidence import Result
 from v2glab.gridcodes import assess_ride_through, load_code
+from v2glab.procedures._judge_recording_demand import same_frequency
 from v2glab.procedures._judge_recording_measure import Measured, measure
 from v2glab.procedures._judge_recording_verdicts import quantities, verdicts
 from v2glab.procedures._procedure import Context, Parameters, Procedure
@@ -52,18 +53,35 @@ def execute(context: Context[JudgeRecordingParameters]) -> Result:
     InputError, UsageError
         The recording or its sidecar is not what it has to be, or a name is unknown.
     """
-    from v2glab.instruments.recording import read_recording
-    from v2glab.resources import find_data
-
     parameters = context.parameters
     code = load_code(parameters.grid_code)
     code.category(parameters.category)
+    return judge_measured(measure_files(parameters), code, parameters)
+
+
+def measure_files(parameters: JudgeRecordingParameters) -> Measured:
+    """Read the recording and measure what it shows; errors as :func:`execute`."""
+    from v2glab.instruments.recording import read_recording
+    from v2glab.resources import find_data
+
     path = parameters.recording
     if path == EXAMPLE:
         path = str(find_data("datasets", "recordings", "dip_60hz.csv"))
     recording = read_recording(path, parameters.sidecar)
-    measured = measure(recording, parameters.nominal_voltage_v, parameters.nominal_frequency_hz)
-    hertz = measured.frequency_hz if measured.frequency_hz.size else None
+    return measure(recording, parameters.nominal_voltage_v, parameters.nominal_frequency_hz)
+
+
+def judge_measured(measured: Measured, code: GridCode, parameters: JudgeRecordingParameters) -> Result:
+    """Find events and judge by one category; frequency is left out of a code for another frequency.
+
+    Raises
+    ------
+    UsageError
+        The code has no such category.
+    """
+    recording = measured.recording
+    shown = measured.frequency_hz.size and same_frequency(measured, code)
+    hertz = measured.frequency_hz if shown else None
     assessment = assess_ride_through(
         code, parameters.category, measured.time_s, measured.rms_pu, hertz, gap_s=measured.gap_s
     )
@@ -130,6 +148,12 @@ def _events(measured: Measured) -> tuple[Any, ...]:
     return () if measured.dead else find_events(measured.time_s, measured.rms_pu)
 
 
+_REGION_COLUMNS = (
+    *("quantity", "region", "mode", "lower", "upper", "minimum_s", "slope_s_per_unit", "entered", "time_s"),
+    *("longest_s", "required_s", "may_trip_at_s", "u_time_s"),
+)
+
+
 def _region_table(code: GridCode, assessment: RideThroughAssessment) -> pd.DataFrame:
     import pandas as pd
 
@@ -158,7 +182,8 @@ def _region_table(code: GridCode, assessment: RideThroughAssessment) -> pd.DataF
                 "u_time_s": use.u_time_s,
             }
         )
-    return pd.DataFrame(rows)
+    # A code whose regions are not known still has the columns.
+    return pd.DataFrame(rows, columns=list(_REGION_COLUMNS))
 
 
 PROCEDURE = Procedure(

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from v2glab.views._compare import compare_runs
+    from v2glab.views._gridcodes import (
+        one_line,
+        render_codes,
+        rich_codes,
+        rich_pairs,
+        rich_rows,
+        selected_rows,
+    )
+    from v2glab.views._gridcodes_plot import select_code
     from v2glab.views._live import live_series
     from v2glab.views._panels import parameter_panel
     from v2glab.views._registry import plot
     from v2glab.views._report import render_report
+    from v2glab.views._ride_through import render_ride_through, rich_demands
     from v2glab.views._show import show
     from v2glab.views._tables import quantity_table, verdict_table
     from v2glab.views._terminal import rich_verdicts
@@ -22,8 +32,17 @@ _MODULE_OF = {
     "parameter_panel": "_panels",
     "plot": "_registry",
     "quantity_table": "_tables",
+    "one_line": "_gridcodes",
+    "render_codes": "_gridcodes",
     "render_report": "_report",
+    "render_ride_through": "_ride_through",
+    "rich_codes": "_gridcodes",
+    "rich_demands": "_ride_through",
+    "rich_pairs": "_gridcodes",
+    "rich_rows": "_gridcodes",
     "rich_verdicts": "_terminal",
+    "select_code": "_gridcodes_plot",
+    "selected_rows": "_gridcodes",
     "show": "_show",
     "verdict_table": "_tables",
 }
@@ -31,11 +50,20 @@ _MODULE_OF = {
 __all__ = [
     "compare_runs",
     "live_series",
+    "one_line",
     "parameter_panel",
     "plot",
     "quantity_table",
+    "render_codes",
     "render_report",
+    "render_ride_through",
+    "rich_codes",
+    "rich_demands",
+    "rich_pairs",
+    "rich_rows",
     "rich_verdicts",
+    "select_code",
+    "selected_rows",
     "show",
     "verdict_table",
 ]

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from v2glab.evidence import Result
+from v2glab.gridcodes import Trip
+from v2glab.views._region_plot import SHORTEST_S, voltage_regions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLOUR = {
-    "continuous": "#e8f5e9",
-    "mandatory": "#fff3cd",
-    "permissive": "#fde2c4",
-    "momentary cessation": "#d9e8f6",
-    "cease to energize": "#f4c7c3",
-    "not required": "#f4c7c3",
-    "not known": "#eceff1",
-}
 PHASE = {"a": "#1f5fa8", "b": "#c2571a", "c": "#2e7d32"}
-SHORTEST_S, HIGHEST_PU = 1e-3, 1.4
 MOST_POINTS = 4000
 
 
@@ -35,61 +27,44 @@ def plot_judge_recording(result: Result) -> Any:  # noqa: ANN401 -- a bokeh layo
     """
     from bokeh.layouts import column, row
 
-    right = [_rms(result)]
+    right = [rms_figure(result)]
     if "waveform" in result.tables:
         right.append(_waveform(result.tables["waveform"]))
-    return row(_regions(result), column(*right))
+    return row(regions_figure(result), column(*right))
 
 
-def _regions(result: Result) -> Any:  # noqa: ANN401
-    from bokeh.plotting import figure
-
+def regions_figure(result: Result, trips: Sequence[Trip] = ()) -> Any:  # noqa: ANN401
+    """Draw voltage regions, trips if given, and each stay outside continuous operation."""
     code, category = result.facts["code"], result.facts["category"]
-    plot = figure(
-        title=f"Ride-through, {code}, category {category}",
-        x_axis_type="log",
-        x_axis_label="time since leaving continuous operation (s)",
-        y_axis_label="governing RMS voltage (p.u.)",
-        width=460,
-        height=460,
-        x_range=(SHORTEST_S, 100.0),
-        y_range=(0, HIGHEST_PU),
-    )
     table = result.tables["regions"]
-    for region in table[table["quantity"] == "voltage"].to_dict("records"):
-        _shade(plot, region)
-    for time_s, volts in excursions(result.tables["rms"], table):
+    regions = table[table["quantity"] == "voltage"].to_dict("records")
+    plot = voltage_regions(f"Ride-through, {code}, category {category}", regions, trips)
+    bounds = None if regions else _innermost(trips)
+    for time_s, volts in excursions(result.tables["rms"], table, bounds):
         plot.line(np.maximum(time_s, SHORTEST_S), volts, color="#222222", line_width=2)
     return plot
 
 
-def _shade(plot: Any, region: Mapping[Any, Any]) -> None:  # noqa: ANN401
-    lower = 0.0 if _missing(region["lower"]) else region["lower"]
-    upper = HIGHEST_PU if _missing(region["upper"]) else region["upper"]
-    colour, bounded = COLOUR[region["mode"]], not _missing(region["minimum_s"])
-    if bounded:
-        first = region["minimum_s"]
-        last = first + region["slope_s_per_unit"] * (upper - lower)
-        plot.patch([SHORTEST_S, first, last, SHORTEST_S], [lower, lower, upper, upper], color=colour)
-    else:
-        end = 1e4 if region["mode"] == "continuous" else SHORTEST_S * 1.5
-        plot.patch([SHORTEST_S, end, end, SHORTEST_S], [lower, lower, upper, upper], color=colour)
-    plot.text(
-        [SHORTEST_S * 1.15],
-        [(lower + upper) / 2],
-        [f"{region['region']}: {region['mode']}"],
-        text_font_size="8pt",
-        text_baseline="middle",
-        text_color="#444444",
-    )
+def _innermost(trips: Sequence[Trip]) -> tuple[float, float] | None:
+    """Return the thresholds nearest to nominal, for a code without a region of continuous operation."""
+    low = max((t.threshold for t in trips if t.side == "low"), default=-np.inf)
+    high = min((t.threshold for t in trips if t.side == "high"), default=np.inf)
+    return (low, high) if trips else None
 
 
-def excursions(rms: pd.DataFrame, regions: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return, for each stay outside continuous operation, time since it began and the governing voltage."""
+def excursions(
+    rms: pd.DataFrame, regions: pd.DataFrame, bounds: tuple[float, float] | None = None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, for each stay outside continuous operation, time since it began and the governing voltage.
+
+    ``bounds`` stand in where the regions name no continuous operation.
+    """
     rows = regions[(regions["quantity"] == "voltage") & (regions["mode"] == "continuous")]
-    if rows.empty:
+    if not rows.empty:
+        bounds = (float(rows["lower"].iloc[0]), float(rows["upper"].iloc[0]))
+    if bounds is None:
         return []
-    lower, upper = float(rows["lower"].iloc[0]), float(rows["upper"].iloc[0])
+    lower, upper = bounds
     time = rms["time_s"].to_numpy()
     volts = rms.drop(columns="time_s").to_numpy()
     low, high = volts.min(axis=1), volts.max(axis=1)
@@ -99,7 +74,8 @@ def excursions(rms: pd.DataFrame, regions: pd.DataFrame) -> list[tuple[np.ndarra
     return [(time[a:b] - time[a], governing[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _rms(result: Result) -> Any:  # noqa: ANN401
+def rms_figure(result: Result) -> Any:  # noqa: ANN401
+    """Draw RMS voltage over time."""
     from bokeh.plotting import figure
 
     table = thinned(result.tables["rms"])
@@ -131,7 +107,3 @@ def thinned(table: pd.DataFrame) -> pd.DataFrame:
     keep = {int(part[np.argmin(low[part])]) for part in bins}
     keep |= {int(part[np.argmax(high[part])]) for part in bins}
     return table.iloc[sorted(keep)]
-
-
-def _missing(value: float | None) -> bool:
-    return value is None or bool(np.isnan(value))

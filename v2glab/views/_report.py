@@ -10,13 +10,12 @@ from typing import Any
 from v2glab.evidence import InputError, Result, V2GError, check_document
 from v2glab.procedures import NAMES, load_procedure
 from v2glab.views import _report_parts as parts
+from v2glab.views._page import embedded, html_page
 from v2glab.views._registry import figure_function
-from v2glab.views._report_style import CSS
 
-# The browser itself refuses whatever would be loaded from elsewhere. BokehJS compiles templates, hence eval.
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:"
+_FOOTER = (
+    "Written by v2glab from the records in this folder. Numbers are rounded here; "
+    "the records hold them whole."
 )
 
 
@@ -51,7 +50,7 @@ def render(record: Mapping[str, Any], results: Mapping[str, Result], verdicts: p
     """Return the report of a record, its results and its verdicts by procedure."""
     order = sorted(results, key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
     figures, faults = _figures({name: results[name] for name in order})
-    scripts, drawn = _components(figures)
+    scripts, drawn = embedded(figures)
     body = [parts.head(record, verdicts), parts.verdict_section(verdicts), parts.check_section(verdicts)]
     body += [
         parts.procedure_section(_title(name), results[name], drawn.get(name, faults.get(name, "")))
@@ -59,14 +58,7 @@ def render(record: Mapping[str, Any], results: Mapping[str, Result], verdicts: p
     ]
     body.append(parts.provenance_section(record))
     title = f"v2glab run {parts.text(record.get('id', ''))}".strip()
-    return (
-        "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
-        "<meta name=viewport content='width=device-width, initial-scale=1'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<title>{title}</title><style>{CSS}</style>{_bokeh() if drawn else ''}</head>"
-        f"<body><main>{''.join(body)}<footer>Written by v2glab from the records in this folder. Numbers are "
-        f"rounded here; the records hold them whole.</footer></main>{scripts}</body></html>\n"
-    )
+    return html_page(title, "".join(body), scripts, footer=_FOOTER)
 
 
 def _figures(results: Mapping[str, Result]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -84,21 +76,6 @@ def _figures(results: Mapping[str, Result]) -> tuple[dict[str, Any], dict[str, s
                 f"({parts.text(type(error).__name__)}: {parts.text(error)}).</p>"
             )
     return figures, faults
-
-
-def _components(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    if not figures:
-        return "", {}
-    from bokeh.embed import components
-
-    script, drawn = components(dict(figures))
-    return script, drawn
-
-
-def _bokeh() -> str:
-    from bokeh.resources import Resources
-
-    return str(Resources(mode="inline", components=["bokeh"]).render())
 
 
 def _title(name: str) -> str:
