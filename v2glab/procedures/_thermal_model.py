@@ -32,12 +32,13 @@ class StepResponse:
 class FoldbackFit:
     """Straight line through the folded part of the curve.
 
-    ``onset`` and its standard uncertainty are ``None`` when fewer than three points lie on that part.
+    ``onset`` and its standard uncertainty are ``None`` when fewer than three points lie on that part, and
+    ``largest_deviation`` is when there is no point at all.
     """
 
     onset: float | None
     u_onset: float | None
-    largest_deviation: float
+    largest_deviation: float | None
 
 
 def fit_step_response(time_s: Sequence[float], temperature_celsius: Sequence[float]) -> StepResponse:
@@ -80,6 +81,8 @@ def fit_foldback(shares: Sequence[float], allowed: Sequence[float], u_share: flo
     from v2glab.control import allowed_current_pu
 
     x, y = np.asarray(shares, dtype=float), np.asarray(allowed, dtype=float)
+    if x.size == 0:
+        return FoldbackFit(None, None, None)
     folded = (y > 0.02) & (y < 0.98)
     law = np.array([allowed_current_pu(float(share)) for share in x])
     deviation = float(np.max(np.abs(y - law)))

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from v2glab.station import Lease, Station
 
 RATING_AMBIENT_CELSIUS = 40.0
+#: Below this share of rated current the heating was not one step of constant losses.
+FULL_CURRENT_PERCENT = 99.0
+_FROM_HEATING = ("final_rise", "time_constant", "continuous_current_share")
 _FROM_TEMPERATURES = ("final_rise", "foldback_onset_share", "foldback_deviation", "continuous_current_share")
 
 
@@ -68,15 +71,18 @@ def execute(context: Context[ThermalParameters]) -> Result:
         charger.ensure("power_setpoint", station.site.rated_power_w)
         heating = _heat(station, lease, parameters, context.progress)
         try:
-            sweep = _sweep(station, lease, parameters)
+            sweep, unreachable = _sweep(station, lease, parameters)
         finally:
             charger.ensure("max_temperature", parameters.max_temp_celsius, tolerance=0.05)
     response = fit_step_response(heating.column("time_s"), heating.column("heatsink_temperature"))
     ambient = heating.mean("ambient", "ambient_temperature")
     u_share, unknown = _share_uncertainty(heating)
     fold = fit_foldback(sweep.column("share"), sweep.column("allowed_pu"), u_share)
+    doubts = dict.fromkeys(_FROM_TEMPERATURES, unknown) if unknown else {}
+    if min(heating.column("derating")) < FULL_CURRENT_PERCENT:
+        doubts |= dict.fromkeys(_FROM_HEATING, "the charger folded its current back while it was to heat")
     quantities = tuple(
-        _without(q, unknown) if unknown and q.name in _FROM_TEMPERATURES else q
+        _without(q, doubts[q.name]) if q.name in doubts else q
         for q in _quantities(heating, sweep, response, fold, ambient, parameters, u_share)
     )
     _write_conf(context, parameters, response, fold, quantities)
@@ -94,6 +100,7 @@ def execute(context: Context[ThermalParameters]) -> Result:
             "start_celsius": response.start_celsius,
             "residual_k": response.residual_k,
             "max_temp_celsius": parameters.max_temp_celsius,
+            "shares_out_of_reach": unreachable,
         },
     )
 
@@ -124,20 +131,28 @@ def _observe(station: Station, series: Series, **plain: float) -> dict[str, floa
     return series.add(station.clock.now_ns(), charger, renamed, currents, **plain)
 
 
-def _sweep(station: Station, lease: Lease, parameters: ThermalParameters) -> Series:
-    """Put the present temperature at each share of the permitted rise, by the limit; read what is allowed."""
+def _sweep(station: Station, lease: Lease, parameters: ThermalParameters) -> tuple[Series, list[float]]:
+    """Put the present temperature at each share of the permitted rise, by the limit; read what is allowed.
+
+    The limit is only ever lowered: shares that would ask for more than the limit of service, because the
+    heat sink is too hot already, are left out and returned.
+    """
     charger, series = station.instrument("charger"), Series(station.clock.now_ns())
+    unreachable: list[float] = []
     for share in parameters.shares:
         lease.checkpoint(within_s=10.0 + parameters.settle_s)
         temperature = charger.read("heatsink_temperature")["heatsink_temperature"].value
         ambient = station.instrument("heatsink").read("ambient")["ambient"].value
         limit = round(ambient + (temperature - ambient) / share, 1)
+        if limit > parameters.max_temp_celsius:
+            unreachable.append(share)
+            continue
         charger.ensure("max_temperature", check_temperature_limit(limit), tolerance=0.05)
         station.clock.sleep(parameters.settle_s)
         row = _observe(station, series)
         row["share"] = rise_share(row["heatsink_temperature"], row["ambient"], row["max_temperature"])
         row["allowed_pu"] = row["derating"] / 100
-    return series
+    return series, unreachable
 
 
 def _share_uncertainty(heating: Series) -> tuple[float, str]:
@@ -168,15 +183,14 @@ def _quantities(
     final_rise = response.start_celsius + response.rise_k - ambient.value
     u_rise = math.hypot(response.u_rise_k, ambient.uncertainty or 0.0)
     share = continuous_current_share(final_rise, RATING_AMBIENT_CELSIUS, parameters.max_temp_celsius)
-    at_limit = min(zip(sweep.column("allowed_pu"), sweep.column("share"), strict=True), key=lambda p: -p[1])
     return (
         ambient,
         Quantity("final_rise", final_rise, "K", u_rise, **stamp),
         Quantity("time_constant", response.time_constant_s, "s", response.u_time_constant_s, **stamp),
         *_onset(fold, stamp),
-        Quantity("foldback_deviation", fold.largest_deviation, "1", u_share / (1 - FOLDBACK_START), **stamp),
-        Quantity("allowed_current_at_limit", at_limit[0], "1", 0.005 / math.sqrt(3), **stamp),
-        Quantity("continuous_current_share", share, "1", share * u_rise / (2 * final_rise), **stamp),
+        *_deviation(fold, u_share, stamp),
+        *_at_limit(sweep, stamp),
+        Quantity("continuous_current_share", share, "1", share * u_rise / (2 * abs(final_rise)), **stamp),
         _sensor_difference(source, sensor),
     )
 
@@ -190,6 +204,22 @@ def _onset(fold: FoldbackFit, stamp: dict[str, Any]) -> tuple[Quantity, ...]:
     if fold.onset is None:
         return ()
     return (Quantity("foldback_onset_share", fold.onset, "1", fold.u_onset, **stamp),)
+
+
+def _deviation(fold: FoldbackFit, u_share: float, stamp: dict[str, Any]) -> tuple[Quantity, ...]:
+    if fold.largest_deviation is None:
+        return ()
+    spread = u_share / (1 - FOLDBACK_START)
+    return (Quantity("foldback_deviation", fold.largest_deviation, "1", spread, **stamp),)
+
+
+def _at_limit(sweep: Series, stamp: dict[str, Any]) -> tuple[Quantity, ...]:
+    """Return what was allowed at or beyond the limit; nothing when the sweep did not get there."""
+    rows = zip(sweep.column("share"), sweep.column("allowed_pu"), strict=True)
+    beyond = [allowed for share, allowed in rows if share >= 1.0]
+    if not beyond:
+        return ()
+    return (Quantity("allowed_current_at_limit", max(beyond), "1", 0.005 / math.sqrt(3), **stamp),)
 
 
 def _sensor_difference(source: Quantity, sensor: Quantity) -> Quantity:
