@@ -129,7 +129,7 @@ class _Bench:
             approve_energise=options.approve_energise,
             clock=options.clock if twin is not None else None,  # type: ignore[arg-type]
             seed=options.seed if starts else None,
-            faults=options.faults if starts else (),
+            faults=options.faults,
             work_dir=self.work_dir,
         )
         self.may_energise = twin is not None or options.approve_energise

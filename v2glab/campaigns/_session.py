@@ -141,7 +141,7 @@ class Run:
             approve_energise=s.approve_energise,
             clock=s.clock if twin is not None else None,
             seed=s.seed if starts else None,
-            faults=s.faults if starts else (),
+            faults=s.faults,
             recorder=self._telemetry,
             work_dir=None if s.run_dir else self.folder / "station",
         )
