@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ EVENT = {
 }
 STATUS = {"timestamp": "2026-01-01T00:00:00Z", "connectorStatus": "Available", "evseId": 1, "connectorId": 1}
 GOOD = {"BootNotification": BOOT, "TransactionEvent": EVENT, "StatusNotification": STATUS, "Heartbeat": {}}
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=60) | st.builds(list) | st.builds(dict)
 
 
@@ -40,6 +42,14 @@ def accepted_here(action: str, payload: dict) -> bool:
     except FrameError:
         return False
     return True
+
+
+def times_good(node) -> bool:
+    """Whether every time stamp is one of RFC 3339, which the package does not look at."""
+    if isinstance(node, dict):
+        times = [v for k, v in node.items() if k == "timestamp" and isinstance(v, str)]
+        return all(map(RFC_3339.fullmatch, times)) and all(map(times_good, node.values()))
+    return all(map(times_good, node)) if isinstance(node, list) else True
 
 
 def places(node, path=()):
@@ -72,7 +82,22 @@ def damaged(draw):
 @given(damaged())
 def test_the_peer_accepts_and_refuses_the_same(case):
     action, payload = case
-    assert accepted_here(action, payload) == accepted_by_peer(action, payload)
+    assert accepted_here(action, payload) == (accepted_by_peer(action, payload) and times_good(payload))
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("2026-01-01T00:00:00Z", True),
+        ("2026-01-01T00:00:00.123+01:00", True),
+        ("2026-01-01T00:00:00", False),
+        ("2026-01-01", False),
+        ("2026-02-30T00:00:00Z", False),
+        ("", False),
+    ],
+)
+def test_time_stamps_are_those_of_rfc_3339(text, good):
+    assert accepted_here("StatusNotification", {**STATUS, "timestamp": text}) is good
 
 
 @pytest.mark.parametrize(
