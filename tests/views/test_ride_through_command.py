@@ -122,3 +122,28 @@ def test_a_waveform_by_a_code_for_another_frequency_decides_nothing(capsys):
     found = asked(capsys, "example", "--code", "vde-ar-n-4105-2018")["inverter"]
     assert "the code is for 50 Hz, the recording of 60 Hz" in found["reasons"]
     assert "frequency" in found["not_judged"]
+
+
+def test_a_comtrade_waveform_goes_by_its_least_phase(tmp_path, capsys):
+    """Phase b at 40 % for 0.3 s: momentary cessation for III, free to trip at once for I."""
+    rate, count = 3840, 3840
+    time = np.arange(count) / rate
+    rows = []
+    for k, phase in enumerate((0, -2, 2)):
+        size = np.where((time >= 0.4) & (time < 0.7) & (k == 1), 0.4, 1.0)
+        rows.append(np.round(size * 277 * 2**0.5 * np.cos(2 * np.pi * 60 * time + phase * np.pi / 3) * 10))
+    head = ["site,1,1999", "3,3A,0D"]
+    head += [f"{n},U{p},{p.upper()},,V,0.1,0,0,-32767,32767,1,1,P" for n, p in enumerate("abc", start=1)]
+    stamp = "24/11/2026,10:00:00.000000"
+    head += ["60", "1", f"{rate},{count}", stamp, stamp, "ASCII", "1"]
+    (tmp_path / "dip.cfg").write_text("\r\n".join(head) + "\r\n")
+    lines = [
+        f"{i + 1},{round(i * 1e6 / rate)},{','.join(f'{int(r[i])}' for r in rows)}" for i in range(count)
+    ]
+    (tmp_path / "dip.dat").write_text("\r\n".join(lines) + "\r\n")
+    found = asked(capsys, tmp_path / "dip.cfg", "--nominal-voltage", 277, "--all-categories")
+    assert {c: e["asked"] for c, e in found.items()} == {"I": "must trip", "II": "must trip", "III": "stay"}
+    assert found["III"]["margin_region"] == "lv3"
+    assert found["III"]["margin_s"] == pytest.approx(1 - 0.3, abs=0.02)
+    assert found["II"]["must_trip_at_s"] == pytest.approx(0.4 + 0.16, abs=0.02)
+    assert all(e["reasons"] == ["the recording states no uncertainty"] for e in found.values())

@@ -101,7 +101,7 @@ def demand(
     far = [assess(COVERAGE * v, COVERAGE * f) for v, f in signed]
     margin, trip = _margin(nominal, near), _trip_margin(nominal, near)
     stated = u_voltage_pu is not None and (hertz is None or u_frequency_hz is not None)
-    reasons = [*_doubts(nominal), *_undecided(nominal, far, (margin, trip), stated)]
+    reasons = [*_doubts(nominal, hertz is not None), *_undecided(nominal, far, (margin, trip), stated)]
     return Demand(
         nominal,
         _asked(nominal),
@@ -162,13 +162,13 @@ def _combined(u_time_s: float, value: float, others: list[float]) -> float:
     return math.hypot(u_time_s, spread)
 
 
-def _doubts(seen: RideThroughAssessment) -> list[str]:
+def _doubts(seen: RideThroughAssessment, with_frequency: bool) -> list[str]:
     """What stands against any answer, whatever the values."""
     out = []
     if seen.gaps:
         out.append(f"the recording has {len(seen.gaps)} gaps, of which nothing is assumed")
-    if not seen.regions:
-        out.append("no source says what this category must ride through")
+    shown = ("voltage", "frequency") if with_frequency else ("voltage",)
+    out += [f"no source says what {q} this category must ride through" for q in shown if q not in seen.judged]
     if seen.unknown_regions:
         out.append(f"no source says what is asked for in: {', '.join(seen.unknown_regions)}")
     loose = [

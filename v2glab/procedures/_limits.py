@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from v2glab.control import SyncLimits
+from v2glab.evidence import UsageError
 from v2glab.gridcodes import GridCode, Region, load_code
 
 if TYPE_CHECKING:
@@ -34,11 +35,17 @@ class Window:
 
 
 def sync_criteria(site: Site) -> dict[str, Criterion]:
-    """Return the synchronisation criteria of the site's size: ``frequency``, ``voltage``, ``phase``."""
+    """Return the synchronisation criteria of the site's size: ``frequency``, ``voltage``, ``phase``.
+
+    Raises
+    ------
+    UsageError
+        The site's grid code has none that is known.
+    """
     code, rated_kva = load_code(site.grid_code), site.rated_apparent_power_va / 1000
     size = "500kva" if rated_kva <= 500 else "1500kva" if rated_kva <= 1500 else "over1500kva"
     return {
-        quantity: code.criteria[f"{code.id}.sync.{quantity}.{size}"]
+        quantity: _criterion(code, f"sync.{quantity}.{size}")
         for quantity in ("frequency", "voltage", "phase")
     }
 
@@ -55,9 +62,8 @@ def sync_limits(site: Site, threshold_rad: float | None) -> SyncLimits:
 
 
 def continuous_voltage(site: Site) -> Criterion:
-    """Return the criterion for voltage within continuous operation, in p.u."""
-    code = load_code(site.grid_code)
-    return code.criteria[f"{code.id}.continuous.voltage.{site.category}".lower()]
+    """Return the criterion for voltage within continuous operation, in p.u.; errors as `sync_criteria`."""
+    return _criterion(load_code(site.grid_code), f"continuous.voltage.{site.category}")
 
 
 def ride_through_windows(site: Site) -> tuple[Window, ...]:
@@ -86,6 +92,18 @@ def _window(code: GridCode, site: Site, region: Region) -> Window:
         mode=region.mode,
         criterion=criterion.model_copy(update={"lower": required_s}),
     )
+
+
+def _criterion(code: GridCode, key: str) -> Criterion:
+    """Return one criterion; a code of which no source gives it cannot be followed there."""
+    name = f"{code.id}.{key}".lower()
+    if name not in code.criteria:
+        raise UsageError(
+            f"no limit {name!r}: no source gives it",
+            "a grid code that names it",
+            "transcribe it from the text, or name another grid code for the site",
+        )
+    return code.criteria[name]
 
 
 def _upper(criterion: Criterion) -> float:
