@@ -23,12 +23,12 @@ class Estimate:
 
 def window(record: Record, start_s: float, stop_s: float) -> slice:
     """Return the samples of ``[start_s, stop_s)``."""
-    first, last = np.searchsorted(record.time_s, (start_s - 1e-9, stop_s - 1e-9))
-    return slice(int(first), int(last))
+    time = record.time_s
+    return slice(int(time.searchsorted(start_s - 1e-9)), int(time.searchsorted(stop_s - 1e-9)))
 
 
 def mean(record: Record, channel: str, start_s: float, stop_s: float) -> Estimate | None:
-    """Return the mean of a channel over ``[start_s, stop_s)``; ``None`` with fewer than three samples.
+    """Return the mean of a channel over ``[start_s, stop_s)``; ``None`` below three samples or with a doubt.
 
     The part of the instrument's uncertainty that all samples share does not average out; the rest, or the
     scatter seen when that is larger, does (JCGM 100:2008, 4.2.3).
@@ -39,38 +39,41 @@ def mean(record: Record, channel: str, start_s: float, stop_s: float) -> Estimat
         ``"v"`` for the mean of the phases, ``"v_least"``, ``"v_greatest"``, ``"f"``, ``"p"``, ``"q"`` or
         ``"i"``.
     """
-    part = window(record, start_s, stop_s)
-    values = series(record, channel)[part]
+    if record.doubt:
+        return None
+    values = series(record, channel, window(record, start_s, stop_s))
     count = values.size
     if count < _FEWEST:
         return None
     declared = standard_uncertainty(record, channel)
-    average = float(values.mean())
+    average = float(values.sum()) / count
     if declared is None:
         return Estimate(average, None)
     shared = record.uncertainties.shared
-    scatter = max(float(values.var(ddof=1)), declared**2 * (1 - shared))
+    apart = values - average
+    scatter = max(float(apart @ apart) / (count - 1), declared**2 * (1 - shared))
     return Estimate(average, math.sqrt(declared**2 * shared + scatter / count))
 
 
-def series(record: Record, channel: str) -> Array:
-    """Return the samples of a channel, shape (K,)."""
+_EVERY = slice(None)
+_FIELDS = {"f": "f_hz", "p": "p_pu", "q": "q_pu", "i": "i_pu"}
+
+
+def series(record: Record, channel: str, part: slice = _EVERY) -> Array:
+    """Return the samples of a channel, or a part of them, shape (K,)."""
+    if channel in _FIELDS:
+        found: Array = getattr(record, _FIELDS[channel])[part]
+        return found
+    a, b, c = record.v_pu[:, part]
     if channel == "v":
-        return record.mean_v_pu()
-    if channel == "v_least":
-        return record.least_v_pu()
-    if channel == "v_greatest":
-        return record.greatest_v_pu()
-    found: Array = getattr(record, {"f": "f_hz", "p": "p_pu", "q": "q_pu", "i": "i_pu"}[channel])
-    return found
+        return np.asarray((a + b + c) / 3)
+    pick = np.minimum if channel == "v_least" else np.maximum
+    return np.asarray(pick(pick(a, b), c))
 
 
 def standard_uncertainty(record: Record, channel: str) -> float | None:
     """Return the declared uncertainty of one sample of a channel."""
-    name = (
-        "v_pu" if channel.startswith("v") else {"f": "f_hz", "p": "p_pu", "q": "q_pu", "i": "i_pu"}[channel]
-    )
-    found: float | None = getattr(record.uncertainties, name)
+    found: float | None = getattr(record.uncertainties, _FIELDS.get(channel, "v_pu"))
     return found
 
 
@@ -102,7 +105,7 @@ def crossing(record: Record, channel: str, level: float, after_s: float, *, risi
     ``None`` when it did not.
     """
     part = window(record, after_s, math.inf)
-    values, time = series(record, channel)[part], record.time_s[part]
+    values, time = series(record, channel, part), record.time_s[part]
     over = np.flatnonzero(values >= level if rising else values <= level)
     if not over.size:
         return None

@@ -90,7 +90,7 @@ def power_limit_cases(rules: Rules) -> Iterator[Case]:
         yield Case(
             id=f"power-limit.{round(100 * share)}",
             title=f"Limit of active power to {share:g} p.u.",
-            clause=rule.clause,
+            clause="4.6.2",
             rules=rules,
             settings=only(rules),
             stimulus=stimulus,
@@ -118,7 +118,7 @@ def _limit_verdicts(case: Case, record: Record, *, limit: float, within_s: float
     if record.doubt:
         return [verdict_on(criterion, None, record, case), *out]
     part = window(record, start, end)
-    over = series(record, "p")[part] > limit + reach
+    over = series(record, "p", part) > limit + reach
     time = record.time_s[part]
     at = float(time[min(int(over.nonzero()[0][-1]) + 1, time.size - 1)]) - start if over.any() else 0.0
     return [verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case), *out]
@@ -148,7 +148,8 @@ def droop_cases(rules: Rules) -> Iterator[Case]:
 def droop_case(rules: Rules, settings: Any, side: str, demand: float, **about: Any) -> Case:  # noqa: ANN401
     """Return steps of frequency away from nominal and back, from one power."""
     nominal, outwards = rules.nominal_hz, 1.0 if side == "above" else -1.0
-    hertz = [nominal, nominal + outwards * 0.3, nominal + outwards * 0.9, nominal + outwards * 0.3, nominal]
+    near, far = nominal + outwards * 0.3, nominal + outwards * 1.2
+    hertz = [nominal, near, far, near, nominal]
     steps = [
         Stretch(1.0, frequency_hz=a, frequency_to_hz=b, demand_pu=demand)
         for a, b in zip([nominal, *hertz], hertz, strict=False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
+
+import numpy as np
 
 from v2glab.evidence import Verdict
 from v2glab.gridcodes.conformity._case import Case, Rules, cite
 from v2glab.gridcodes.conformity._data import EnterServiceCase
 from v2glab.gridcodes.conformity._judging import verdict_on
-from v2glab.gridcodes.conformity._measure import Estimate, connection, mean
+from v2glab.gridcodes.conformity._measure import Estimate, between, connection, mean, series
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus
 from v2glab.gridcodes.conformity.families._common import ceased_verdict, hold, only
@@ -50,17 +53,28 @@ def enter_service_cases(rules: Rules) -> Iterator[Case]:
 
 
 def _stimulus(rules: Rules, fact: EnterServiceCase) -> Stimulus:
-    """Return a grid outside the criteria, then inside; sampled finely around the change."""
+    """Return a grid outside the criteria, then inside; sampled finely around the change.
+
+    Frequency runs there no faster than must be ridden through: a jump would be a disturbance of its own.
+    """
     waited = fact.delay_s + 2 * rules.reach_t(max(fact.delay_s, 5.0)) + 2.0
     fine = 0.01 if fact.delay_s == 0 else 0.2
     coarse = min(0.5, max(fine, fact.ramp_s / 50))
     outside = (fact.from_.voltage_pu, fact.from_.frequency_hz)
     inside = (fact.to.voltage_pu, fact.to.frequency_hz)
+    change_hz = abs(inside[1] - outside[1])
+    ramp_s = change_hz / _rate(rules)
+    moving = (
+        (hold(rules, ramp_s, inside[0], outside[1], frequency_to_hz=inside[1], sample_s=fine),)
+        if change_hz
+        else ()
+    )
     return Stimulus(
         (
             hold(rules, _OUTSIDE_S - 1.0, *outside, sample_s=0.5),
             hold(rules, 1.0, *outside, sample_s=fine),
-            hold(rules, 2.0, *inside, label="inside", sample_s=fine),
+            *moving,
+            hold(rules, 2.0, *inside, sample_s=fine),
             hold(rules, waited + fact.ramp_s + _AFTER_S, *inside, sample_s=coarse),
         ),
         coarse,
@@ -68,11 +82,30 @@ def _stimulus(rules: Rules, fact: EnterServiceCase) -> Stimulus:
     )
 
 
+def _rate(rules: Rules) -> float:
+    return 0.8 * (rules.limits.rocof_hz_s.limit if rules.limits.rocof_hz_s else 0.5)
+
+
+def _inside_since(record: Record, fact: EnterServiceCase) -> Estimate | None:
+    """Return since when the grid, as it was measured, met the criteria; ``None`` when it never did."""
+    (v_low, v_high), (f_low, f_high) = fact.voltage_pu, fact.frequency_hz
+    least, most = series(record, "v_least"), series(record, "v_greatest")
+    good = (least >= v_low) & (most <= v_high) & (record.f_hz >= f_low) & (record.f_hz <= f_high)
+    bad = np.flatnonzero(~good)
+    if not bad.size or bad[-1] == record.time_s.size - 1:
+        return None
+    return between(record, int(bad[-1]))
+
+
 def _verdicts(case: Case, record: Record, *, fact: EnterServiceCase) -> list[Verdict]:
-    assert case.stimulus is not None  # noqa: S101 -- made above
-    start, end = case.stimulus.span("inside")[0], case.stimulus.duration_s
-    entered = None if record.doubt else connection(record, 0.0)
-    reach = case.rules.reach_t(fact.delay_s) if fact.delay_s else case.rules.reach_t(1.0)
+    rules = case.rules
+    since = None if record.doubt else _inside_since(record, fact)
+    record = record.with_doubt(
+        "" if since else "the grid was not brought from outside to inside the criteria"
+    )
+    reach = rules.reach_t(fact.delay_s or 1.0)
+    if fact.from_.frequency_hz != fact.to.frequency_hz:
+        reach += rules.reach_f / _rate(rules)
     delay = case.criterion(
         "delay",
         "time from good grid to service",
@@ -90,16 +123,20 @@ def _verdicts(case: Case, record: Record, *, fact: EnterServiceCase) -> list[Ver
         upper=1.0,
         clause="4.10.2",
     )
-    if record.doubt:
+    if since is None or record.doubt:
         return [verdict_on(early, None, record, case), verdict_on(delay, None, record, case)]
-    before = float((record.connected[record.time_s < start] > 0.5).mean()) * start
+    before = float((record.connected[record.time_s < since.value - reach] > 0.5).mean()) * since.value
     out = [
-        ceased_verdict(case, record, (start / 2, start), "off"),
+        ceased_verdict(case, record, (since.value / 2, since.value - 0.5), "off"),
         verdict_on(early, Estimate(before, record.uncertainties.time_s), record, case),
     ]
+    entered = connection(record, 0.0)
     if entered is None:  # still off at the end: the true delay is longer
-        return [*out, verdict_on(delay, Estimate(end - start, record.uncertainties.time_s), record, case)]
-    out.append(verdict_on(delay, Estimate(entered.value - start, entered.uncertainty), record, case))
+        found = Estimate(float(record.time_s[-1]) - since.value, since.uncertainty)
+        return [*out, verdict_on(delay, found, record, case)]
+    known = entered.uncertainty is not None and since.uncertainty is not None
+    u = math.hypot(entered.uncertainty or 0.0, since.uncertainty or 0.0) if known else None
+    out.append(verdict_on(delay, Estimate(entered.value - since.value, u), record, case))
     return [*out, *_ramp(case, record, fact, entered)]
 
 

@@ -32,7 +32,7 @@ def constant_pf_cases(rules: Rules) -> Iterator[Case]:
         steps = [hold(rules, 1.0, demand_pu=p) for p in (_POWER, 0.5, 0.3, _POWER)]
         yield sweep_case(
             rules,
-            Sweep("p", "q", partial(_times, ratio), (), olrt, timed=False),
+            Sweep("p", "q", partial(_times, rules, ratio), _ends(rules, ratio), olrt, timed=False),
             steps,
             only(rules, "constant_pf", pf=pf, excitation=excitation),
             id=f"constant-pf.{excitation}",
@@ -188,8 +188,17 @@ def _follows(
     return interpolate(points, volts - (reference - 1.0))
 
 
-def _times(ratio: float, x: float) -> float:
-    return ratio * x
+def _times(rules: Rules, ratio: float, x: float) -> float:
+    """Return reactive power at a power factor, within what the device can inject and absorb."""
+    plate = rules.base.nameplate
+    most, least = plate.q_inject_max_var / plate.s_max_va, -plate.q_absorb_max_var / plate.s_max_va
+    return min(most, max(least, ratio * x))
+
+
+def _ends(rules: Rules, ratio: float) -> tuple[float, ...]:
+    plate = rules.base.nameplate
+    rated = plate.q_inject_max_var if ratio > 0 else plate.q_absorb_max_var
+    return (rated / plate.s_max_va / abs(ratio),)
 
 
 def _constant(value: float, _: float) -> float:

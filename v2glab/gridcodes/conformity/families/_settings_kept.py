@@ -91,7 +91,7 @@ def interoperability_cases(rules: Rules) -> Iterator[Case]:
     yield Case(
         id="interoperability.execution",
         title="A written setting is in force",
-        clause=rule.clause,
+        clause="4.6.3",
         rules=rules,
         settings=only(rules).with_(mode_transition_s=5.0),
         stimulus=stimulus,
@@ -119,7 +119,7 @@ def _execution_verdicts(case: Case, record: Record) -> list[Verdict]:
     if record.doubt:
         return [verdict_on(criterion, None, record, case), steady]
     part = window(record, start, end)
-    moved = (series(record, "q")[part] > 0.25 * q).nonzero()[0]
+    moved = (series(record, "q", part) > 0.25 * q).nonzero()[0]
     at = float(record.time_s[part][int(moved[0])]) - start if moved.size else end - start
     return [verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case), steady]
 

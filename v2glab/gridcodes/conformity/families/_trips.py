@@ -5,6 +5,7 @@ IEEE 1547-2018, 6.4.1 and 6.5.1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from v2glab.evidence import Verdict
 from v2glab.gridcodes._model import Trip
 from v2glab.gridcodes.conformity._case import Case, Rules
 from v2glab.gridcodes.conformity._judging import verdict_on
-from v2glab.gridcodes.conformity._measure import Estimate, crossing, disconnection
+from v2glab.gridcodes.conformity._measure import Estimate, crossing, disconnection, mean
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
 from v2glab.gridcodes.conformity.families._common import (
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 POINTS = ("default", "least", "most")
 #: How far inside and outside the tolerance of the threshold the grid is held, in tolerances.
-_CLEAR = 1.5
+_CLEAR = 1.2
 #: Distance to a trip on the same side that must not interfere, in tolerances.
 _APART = 6.0
 _BEFORE_S = 2.0
@@ -130,7 +131,7 @@ def _magnitude_case(
     sample = min(0.5, max(0.005, time_s / 100))
     lead = _lead(rules, trip, inside, time_s)
     stretches = (*lead, _at(rules, trip, inside, held, sample, "inside"))
-    check = partial(_magnitude_verdicts, required_s=held - sample)
+    check = partial(_magnitude_verdicts, trip=trip, threshold=threshold, required_s=held - 2 * sample)
     stimulus = Stimulus(stretches, sample)
     return _case(rules, trip, "magnitude", point, settings=settings, stimulus=stimulus, evaluate=check)
 
@@ -160,12 +161,9 @@ def _time_verdicts(
 ) -> list[Verdict]:
     rules = case.rules
     reach_t = rules.reach_t(time_s)
-    channel = {"voltage": "v_greatest" if trip.side == "high" else "v_least"}.get(trip.quantity, "f")
-    passed = None
-    if not record.doubt:
-        passed = crossing(record, channel, threshold, _BEFORE_S / 2, rising=trip.side == "high")
-        if not connected_at(record, _BEFORE_S):
-            record = record.with_doubt("the plant was not in service when the test began")
+    if not record.doubt and not connected_at(record, _BEFORE_S):
+        record = record.with_doubt("the plant was not in service when the test began")
+    record = record.with_doubt(_misplaced(case, record, trip, threshold, "beyond"))
     criterion = case.criterion(
         "time",
         f"time from {threshold:g} to the trip",
@@ -174,24 +172,48 @@ def _time_verdicts(
         lower=max(0.0, time_s - reach_t),
         upper=time_s + reach_t,
     )
-    if record.doubt or passed is None:
-        missing = "the grid never passed the threshold"
-        return [verdict_on(criterion, None, record, case, missing=missing)]
+    if record.doubt:
+        return [verdict_on(criterion, None, record, case)]
+    passed = crossing(record, _channel(trip), threshold, _BEFORE_S / 2, rising=trip.side == "high")
+    if passed is None:
+        return [verdict_on(criterion, None, record, case, missing="the grid never passed the threshold")]
     end = float(record.time_s[-1])
     gone = disconnection(record, 0.0)
     if gone is None:  # connected to the end: the true time is longer, so the end itself decides
         return [verdict_on(criterion, Estimate(end - passed.value, passed.uncertainty), record, case)]
     u = None
     if gone.uncertainty is not None and passed.uncertainty is not None:
-        u = (gone.uncertainty**2 + passed.uncertainty**2) ** 0.5
-    ceased = ceased_verdict(case, record, (gone.value + 0.05, end)) if end > gone.value + 0.1 else None
-    return [
-        verdict_on(criterion, Estimate(gone.value - passed.value, u), record, case),
-        *([ceased] if ceased else []),
-    ]
+        u = math.hypot(gone.uncertainty, passed.uncertainty)
+    out = [verdict_on(criterion, Estimate(gone.value - passed.value, u), record, case)]
+    return [*out, ceased_verdict(case, record, (gone.value + 0.05, end))] if end > gone.value + 0.1 else out
 
 
-def _magnitude_verdicts(case: Case, record: Record, *, required_s: float) -> list[Verdict]:
+def _magnitude_verdicts(
+    case: Case, record: Record, *, trip: Trip, threshold: float, required_s: float
+) -> list[Verdict]:
+    """Judge that nothing tripped just inside the threshold; the way there belongs to the disturbance."""
     assert case.stimulus is not None  # noqa: S101 -- made above
-    start_s, _ = case.stimulus.span("inside")
-    return [stayed_verdict(case, record, start_s=start_s, required_s=required_s, name="magnitude")]
+    inside_s, _ = case.stimulus.span("inside")
+    record = record.with_doubt(_misplaced(case, record, trip, threshold, "inside"))
+    required = inside_s - _BEFORE_S + required_s
+    return [stayed_verdict(case, record, start_s=_BEFORE_S, required_s=required, name="magnitude")]
+
+
+def _channel(trip: Trip) -> str:
+    if trip.quantity == "frequency":
+        return "f"
+    return "v_greatest" if trip.side == "high" else "v_least"
+
+
+def _misplaced(case: Case, record: Record, trip: Trip, threshold: float, where: str) -> str:
+    """Return why the grid, as it was measured, did not stand clear of the threshold's tolerance."""
+    assert case.stimulus is not None  # noqa: S101 -- made above
+    start, end = case.stimulus.span(where)
+    seen = mean(record, _channel(trip), start + min(0.02, (end - start) / 4), end)
+    if seen is None:
+        return record.doubt or f"no samples {where} the threshold"
+    outwards = _sign(trip) if where == "beyond" else -_sign(trip)
+    clear = outwards * (seen.value - threshold)
+    if clear >= _reach(case.rules, trip):
+        return ""
+    return f"the grid stood at {seen.value:.5g}, not clear of {threshold:g} ± {_reach(case.rules, trip):g}"

@@ -83,7 +83,7 @@ def _lost_verdicts(case: Case, record: Record) -> list[Verdict]:
     if record.doubt:
         return [before, verdict_on(criterion, None, record, case), rest]
     part = window(record, start, end)
-    flows = (series(record, "p")[part] > threshold).nonzero()[0]
+    flows = (series(record, "p", part) > threshold).nonzero()[0]
     time = record.time_s[part]
     at = float(time[min(int(flows[-1]) + 1, time.size - 1)]) - start if flows.size else 0.0
     return [before, verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case), rest]

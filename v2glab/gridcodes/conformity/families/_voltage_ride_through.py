@@ -198,8 +198,8 @@ def _region_of(rules: Rules, record: Record, start: float, end: float) -> Region
     part = window(record, start + min(0.02, (end - start) / 4), end - 1e-3)
     if part.stop <= part.start:
         return None
-    low = float(record.least_v_pu()[part].mean()) - rules.reach_v
-    high = float(record.greatest_v_pu()[part].mean()) + rules.reach_v
+    low = float(series(record, "v_least", part).mean()) - rules.reach_v
+    high = float(series(record, "v_greatest", part).mean()) + rules.reach_v
     for region in rules.limits.ride_through_voltage:
         if (region.lower is None or low >= region.lower) and (region.upper is None or high <= region.upper):
             return region
@@ -219,7 +219,7 @@ def _cease(case: Case, record: Record, region: Region, label: str, start: float,
     )
     threshold = case.rules.data.ceased.threshold_pu
     part = window(record, start, end - 1e-3)
-    flows = np.flatnonzero(series(record, "i")[part] > threshold)
+    flows = np.flatnonzero(series(record, "i", part) > threshold)
     time = record.time_s[part]
     if not flows.size:
         return verdict_on(criterion, Estimate(0.0, _SAMPLE_S), record, case)
@@ -271,7 +271,7 @@ def _restore(
     )
     _, start, end = conditions[-1]
     part = window(record, start, end)
-    low = np.flatnonzero(series(record, "i")[part] < 0.8 * before.value)
+    low = np.flatnonzero(series(record, "i", part) < 0.8 * before.value)
     time = record.time_s[part]
     at = float(time[min(int(low[-1]) + 1, time.size - 1)]) - start if low.size else 0.0
     return [verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case)]
