@@ -1,13 +1,18 @@
 """A code that is a difference to another: what is taken over, what changes, what is refused."""
 
+import contextlib
 import copy
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from v2glab.evidence import InputError, read_toml
 from v2glab.gridcodes import load_code, parse_code, read_code
+from v2glab.gridcodes._extend import TOP
 from v2glab.resources import find_data
 
+SMALL = {"ieee1547-2018": read_toml(find_data("datasets", "gridcodes", "en50549-1-2019.toml"))}
 CITED = {"clause": "1", "source": "here", "confidence": "confirmed"}
 
 
@@ -142,3 +147,28 @@ def test_inheritance_settings_without_a_base_are_refused():
     document["code"]["inherited_confidence"] = "kept"
     with pytest.raises(InputError, match="extends"):
         parse_code(document, "x.toml")
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "id", "confidence", "clause", "III", "replace", "x"]), inner
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(sorted(TOP)), st.sampled_from(["extends", "without", "inherited_confidence"]), JUNK, JUNK
+)
+def test_hostile_differences_raise_input_errors_only(key, setting, junk, more):
+    document = difference()
+    document[key] = junk
+    if isinstance(document["code"], dict):
+        document["code"][setting] = more
+    with contextlib.suppress(InputError):
+        parse_code(document, "mine.toml", SMALL.__getitem__)

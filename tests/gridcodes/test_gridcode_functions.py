@@ -128,6 +128,8 @@ def test_power_factors_mean_the_stated_reactive_power():
         (lambda d: d["accuracy"].append(d["accuracy"][0]), "two entries"),
         (lambda d: d["criterion"][0].pop("unit"), "ieee1547-2018.sync.frequency.500kva"),
         (lambda d: d["criterion"][0].update(clause=""), "no clause"),
+        (lambda d: d["criterion"][0].update(upper=float("inf")), "finite bounds"),
+        (lambda d: d["criterion"][0].update(upper=float("nan")), "finite bounds"),
         (lambda d: d["control"].update(mode_transition_s=[300.0, 5.0]), "control"),
         (lambda d: d["phase_jump"].update(single_phase_deg=-1.0), "phase_jump, single_phase_deg"),
     ],

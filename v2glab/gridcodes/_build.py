@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -165,4 +166,12 @@ def _criterion(code: GridCode, entry: Mapping[str, Any], where: str) -> Criterio
         "clause, unit, source or confidence missing",
         "all four on each criterion",
     )
-    return model(Criterion, entry, f"{where}, criterion {name!r}")
+    criterion = model(Criterion, entry, f"{where}, criterion {name!r}")
+    bounds = [b for b in (criterion.lower, criterion.upper) if b is not None]
+    refuse(
+        not all(map(math.isfinite, bounds)),
+        f"{where}, criterion {name!r}",
+        f"bounds {bounds}",
+        "finite bounds",
+    )
+    return criterion
