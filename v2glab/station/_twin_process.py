@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from v2glab.evidence import DeviceError, storing
+from v2glab.evidence import DeviceError, ExitCode, UsageError, storing
 
 #: A first start compiles the plant's kernel.
 _START_S = 120.0
 _STOP_S = 5.0
+#: The three lines in which a command says what was wrong.
+_MESSAGE = re.compile(r"^v2glab: (.*)\n  required: (.*)\n  remedy:   (.*)$", re.MULTILINE)
 
 
 class TwinProcess:
@@ -29,6 +32,8 @@ class TwinProcess:
 
     Raises
     ------
+    UsageError
+        It refused a fault switch or the station file, in its own words.
     DeviceError
         It ended or did not get ready in time; the message holds what it said last.
     """
@@ -88,12 +93,20 @@ class TwinProcess:
             if code is not None or time.monotonic() > end_s:
                 found = f"the twin ended with code {code}" if code is not None else "the twin is not ready"
                 self.stop()
+                if code == ExitCode.USAGE:
+                    raise self._usage_error()
                 raise DeviceError(
                     f"{found} {self._last_words()}".strip(),
                     f"a twin that is ready within {start_s:g} s",
                     "mend what it says; or run it by itself: v2glab twin --resolved out.toml",
                 )
             time.sleep(0.02)
+
+    def _usage_error(self) -> UsageError:
+        """Return what the twin refused, in its own words."""
+        said = _MESSAGE.search(self._errors.read_text(errors="replace"))
+        found, required, remedy = said.groups() if said else (self._last_words(), "what the twin knows", "")
+        return UsageError(found, required, remedy or "see: v2glab twin --help")
 
     def _last_words(self) -> str:
         text = self._errors.read_text(errors="replace").strip()
