@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from v2glab.barriers.tariffs._demand import billed_demand, demand_charges
 from v2glab.barriers.tariffs._energy import energy_charges
-from v2glab.barriers.tariffs._lines import Bill, Line, month_lines
+from v2glab.barriers.tariffs._lines import Bill, Part, month_part, total_of
 from v2glab.barriers.tariffs._meter import Reading, read_meter
 from v2glab.barriers.tariffs._metering import Metering
 from v2glab.barriers.tariffs._rate import Rate
@@ -62,10 +62,9 @@ def bill(
     reading = read_meter(rate, load_kw, export_kw, (start_s, step_s, timezone), metering, window_s)
     demand_kw = billed_demand(rate, reading, previous_peaks_kw)
     energy = energy_charges(rate, reading, metering, demand_kw)
-    demand, demand_lines = demand_charges(rate, reading, demand_kw)
-    fixed, fixed_lines = _fixed(rate, reading)
-    minimum_lines = _minimum(rate, reading, energy.month + demand + fixed, notes)
-    if metering is not None and reading.sold.any():
+    parts = [*energy.parts, *demand_charges(rate, reading, demand_kw), *_fixed(rate, reading)]
+    parts += _minimum(rate, reading, parts, notes)
+    if metering is not None and reading.exports:
         notes.append(f"Export is settled by {metering.rule}, credit {metering.credit}.")
     notes += [f"Not priced, read it: {key}: {text}" for key, text in rate.texts]
     return Bill(
@@ -73,14 +72,14 @@ def bill(
         currency=rate.currency,
         timezone=timezone,
         months=reading.calendar.names,
-        lines=(*energy.lines, *demand_lines, *fixed_lines, *minimum_lines, *energy.late),
+        parts=(*parts, *energy.late),
         notes=tuple(notes),
     )
 
 
 def _window(rate: Rate, step_s: int, asked_s: int | None) -> tuple[int, list[str]]:
     """Return the demand window; a step longer than the window that is meant is said."""
-    per_kw = bool((rate.tables.energy.unit & 1).any())
+    per_kw = rate.tables.energy.per_kw
     if rate.flatdemandstructure is None and rate.demandratestructure is None and not per_kw:
         return step_s, []
     stated_s = None if rate.demandwindow is None else round(rate.demandwindow * 60)
@@ -95,22 +94,18 @@ def _window(rate: Rate, step_s: int, asked_s: int | None) -> tuple[int, list[str
     return meant_s, []
 
 
-def _fixed(rate: Rate, reading: Reading) -> tuple[Floats, list[Line]]:
+def _fixed(rate: Rate, reading: Reading) -> list[Part]:
     """Fixed charges; those by the day count the days of the month."""
-    names, days = reading.calendar.names, reading.calendar.days
-    total = np.zeros(len(names))
-    lines: list[Line] = []
+    parts = []
     charges = (
         ("fixedchargefirstmeter", rate.fixedchargefirstmeter, rate.fixedchargeunits),
         ("fixedmonthlycharge", rate.fixedmonthlycharge, "$/month"),
     )
     for key, charge, unit in charges:
-        if not charge:
-            continue
-        counts, written = _per(unit, days)
-        total += counts * charge
-        lines += month_lines(names, "fixed", key, counts.tolist(), written, [charge] * len(names))
-    return total, lines
+        if charge:
+            counts, written = _per(unit, reading.calendar.days)
+            parts.append(month_part(reading.calendar.names, "fixed", key, counts, written, charge))
+    return parts
 
 
 def _per(unit: str, days: NDArray[np.int64]) -> tuple[Floats, str]:
@@ -119,27 +114,28 @@ def _per(unit: str, days: NDArray[np.int64]) -> tuple[Floats, str]:
     return np.full(days.size, 1 / _YEAR if unit == "$/year" else 1.0), "a" if unit == "$/year" else "month"
 
 
-def _minimum(rate: Rate, reading: Reading, charges: Floats, notes: list[str]) -> list[Line]:
+def _minimum(rate: Rate, reading: Reading, charges: list[Part], notes: list[str]) -> list[Part]:
     """Top up months, then years of twelve bills, to their minimum. Credits do not count against it."""
-    names = reading.calendar.names
-    owed = np.maximum(charges, 0.0)
-    lines: list[Line] = []
-    monthly = "minmonthlycharge" if rate.minmonthlycharge else "mincharge"
-    least = rate.minmonthlycharge
-    least_each = np.full(owed.size, least)
-    if rate.mincharge and rate.minchargeunits != "$/year":
-        least_each = rate.mincharge * _per(rate.minchargeunits, reading.calendar.days)[0]
-    short = np.maximum(least_each - owed, 0.0)
-    lines += month_lines(names, "minimum", monthly, short.tolist(), "1", [1.0] * len(names))
-    yearly = rate.mincharge if rate.minchargeunits == "$/year" else rate.annualmincharge
-    if yearly:
-        key = "mincharge" if rate.minchargeunits == "$/year" and rate.mincharge else "annualmincharge"
+    if not (rate.mincharge or rate.minmonthlycharge or rate.annualmincharge):
+        return []
+    names, parts = reading.calendar.names, []
+    owed = np.maximum(total_of(charges), 0.0)
+    by_year = rate.minchargeunits == "$/year"
+    monthly = np.full(owed.size, rate.minmonthlycharge)
+    if rate.mincharge and not by_year:
+        monthly = rate.mincharge * _per(rate.minchargeunits, reading.calendar.days)[0]
+    if monthly.any():
+        short = np.maximum(monthly - owed, 0.0)
+        key = "minmonthlycharge" if rate.minmonthlycharge else "mincharge"
+        parts.append(month_part(names, "minimum", key, short, "1", 1.0))
         owed = owed + short
-        whole = len(names) // _YEAR
-        for year in range(whole):
-            gap = yearly - float(owed[year * _YEAR : (year + 1) * _YEAR].sum())
-            if gap > 0:
-                lines.append(Line(names[(year + 1) * _YEAR - 1], "annual minimum", key, gap, "1", 1.0, gap))
-        if len(names) % _YEAR:
-            notes.append(f"The annual minimum is not held against the last {len(names) % _YEAR} month(s).")
-    return lines
+    yearly = rate.mincharge if rate.mincharge and by_year else rate.annualmincharge
+    if yearly:
+        gap = np.zeros(owed.size)
+        for last in range(_YEAR - 1, owed.size, _YEAR):
+            gap[last] = max(yearly - float(owed[last - _YEAR + 1 : last + 1].sum()), 0.0)
+        key = "annualmincharge" if rate.annualmincharge else "mincharge"
+        parts.append(month_part(names, "annual minimum", key, gap, "1", 1.0))
+        if owed.size % _YEAR:
+            notes.append(f"The annual minimum is not held against the last {owed.size % _YEAR} month(s).")
+    return parts

@@ -35,12 +35,16 @@ class Calendar:
         Shape (M + 1,): first step of each local month, and T.
     months, names
         Of length M: year * 12 + month, month from 0; and ``yyyy-mm``.
+    number
+        Shape (M,): calendar month from 0.
     days
         Shape (M,): days of each month.
     whole
         Whether the first step opens a month and the last one closes one.
     aligned_s
         Longest interval, up to an hour, that begins on the local clock hour all along.
+    block, block_cell, block_edge
+        Steps of such an interval; and ``cell`` and ``edge`` by blocks, which whole months consist of.
     """
 
     start_s: int
@@ -50,9 +54,13 @@ class Calendar:
     edge: Ints
     months: tuple[int, ...]
     names: tuple[str, ...]
+    number: Ints
     days: Ints
     whole: bool
     aligned_s: int
+    block: int
+    block_cell: NDArray[np.int16]
+    block_edge: Ints
 
 
 @lru_cache(maxsize=64)
@@ -88,12 +96,17 @@ def calendar_of(start_s: int, step_s: int, steps: int, timezone: str) -> Calenda
     edge = np.concatenate([[0], np.flatnonzero(np.diff(month)) + 1, [steps]])
     months = tuple(int(m) for m in month[edge[:-1]])
     names = tuple(f"{m // 12:04d}-{m % 12 + 1:02d}" for m in months)
+    number = np.array(months, dtype=np.int64) % 12
     days = np.array([_days(m) for m in months], dtype=np.int64)
-    for array in (cell, edge, days):
+    block = aligned_s // step_s
+    blocks = (block, np.ascontiguousarray(cell[::block]), edge // block)
+    for array in (cell, edge, number, days, blocks[1], blocks[2]):
         array.flags.writeable = False
     end_s = start_s + steps * step_s
     whole = _opens_month(start_s, zone) and _opens_month(end_s, zone)
-    return Calendar(start_s, step_s, timezone, cell, edge, months, names, days, whole, aligned_s)
+    return Calendar(
+        start_s, step_s, timezone, cell, edge, months, names, number, days, whole, aligned_s, *blocks
+    )
 
 
 def _offsets(start_s: int, end_s: int, zone: ZoneInfo) -> tuple[list[int], list[int]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.barriers.tariffs._ladders import billing_demand, split_demand
-from v2glab.barriers.tariffs._lines import Kind, Line, tier_lines
+from v2glab.barriers.tariffs._lines import Kind, Part, tier_part
 from v2glab.barriers.tariffs._meter import Reading
 from v2glab.barriers.tariffs._rate import Rate
 from v2glab.barriers.tariffs._rate_tables import TierTable
@@ -42,41 +42,27 @@ def billed_demand(rate: Rate, reading: Reading, previous_peaks_kw: Sequence[floa
     )
 
 
-def demand_charges(rate: Rate, reading: Reading, demand_kw: Floats) -> tuple[Floats, list[Line]]:
-    """Price the demand of each month.
-
-    Returns
-    -------
-    tuple
-        Charge per month (M,), and the lines.
-    """
-    tables, months = rate.tables, demand_kw.size
-    total = np.zeros(months)
-    lines: list[Line] = []
+def demand_charges(rate: Rate, reading: Reading, demand_kw: Floats) -> list[Part]:
+    """Price the demand of each month, given what flat charges count, shape (M,), kW."""
+    tables, parts = rate.tables, []
     if tables.flat is not None:
-        periods = tables.flat_period[reading.month_numbers]
-        each = np.zeros((months, tables.flat.upper.shape[0]))
-        each[np.arange(months), periods] = demand_kw
-        total += _charge("flat demand", tables.flat, each, reading, lines)
+        peaks = np.zeros((demand_kw.size, tables.flat.upper.shape[0]))
+        peaks[np.arange(demand_kw.size), tables.flat_period[reading.calendar.number]] = demand_kw
+        parts.append(_part("flat demand", tables.flat, peaks, reading.calendar.names))
     if tables.demand is not None:
-        total += _charge("time-of-use demand", tables.demand, reading.period_peak, reading, lines)
-    return total, lines
+        parts.append(_part("time-of-use demand", tables.demand, reading.period_peak, reading.calendar.names))
+    return parts
 
 
-def _charge(kind: Kind, table: TierTable, peaks: Floats, reading: Reading, lines: list[Line]) -> Floats:
-    months, periods = peaks.shape
-    tiers = table.upper.shape[1]
-    split = np.zeros((months * periods, tiers + 1))
-    split_demand(peaks.ravel(), np.tile(np.arange(periods), months), table.upper, split)
-    split = split.reshape(months, periods, tiers + 1)
-    if split[:, :, -1].any():
-        m, p = (int(axis[0]) for axis in np.nonzero(split[:, :, -1]))
+def _part(kind: Kind, table: TierTable, peaks: Floats, names: tuple[str, ...]) -> Part:
+    """Split the peaks (M, P) over their tiers."""
+    held = np.zeros((*peaks.shape, table.upper.shape[1]))
+    over = int(split_demand(peaks, table.upper, held))
+    if over >= 0:
+        m, p = divmod(over, peaks.shape[1])
         raise InputError(
-            f"{reading.calendar.names[m]}: {peaks[m, p]:g} kW, but {table.keys[p][-1]} ends at "
-            f"{table.upper[p, -1]:g} kW",
+            f"{names[m]}: {peaks[m, p]:g} kW, but {table.keys[p][-1]} ends at {table.upper[p, -1]:g} kW",
             "a last tier without 'max'",
             "add the tier that prices the rest",
         )
-    held = split[:, :, :-1]
-    lines += tier_lines(reading.calendar.names, kind, table.keys, held, "kW", table.price)
-    return np.asarray(np.einsum("mpk,pk->m", held, table.price))
+    return tier_part(names, kind, table.keys, held, "kW", table.price)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.barriers.tariffs._ladders import ladders
-from v2glab.barriers.tariffs._lines import Line, month_lines, tier_lines
+from v2glab.barriers.tariffs._lines import Kind, Part, month_part, tier_part, total_of
 from v2glab.barriers.tariffs._meter import Reading
 from v2glab.barriers.tariffs._metering import Metering
 from v2glab.barriers.tariffs._rate import Rate
@@ -24,11 +23,15 @@ _RULE_KEY = "dgrules"
 
 @dataclass
 class EnergyCharges:
-    """Lines, and their sum per month (M,) that minimum charges look at. ``late`` is paid after those."""
+    """Parts of a bill that minimum charges look at, and ``late`` ones that are settled after those."""
 
-    month: Floats
-    lines: list[Line] = field(default_factory=list)
-    late: list[Line] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    late: list[Part] = field(default_factory=list)
+
+    @property
+    def month(self) -> Floats:
+        """Charge of each month, shape (M,)."""
+        return total_of(self.parts)
 
 
 def energy_charges(
@@ -43,7 +46,7 @@ def energy_charges(
     InputError
         Energy was exported and the rate does not say what it earns, or energy lies beyond the last tier.
     """
-    if metering is None and reading.sold.any():
+    if metering is None and reading.exports:
         raise no_export_rate(rate, "how exported energy is settled (dgrules)")
     upper = ladders(rate.tables.energy, demand_kw, reading.calendar.days)
     if metering is None or metering.rule == "net_metering":
@@ -63,38 +66,27 @@ def no_export_rate(rate: Rate, what: str) -> InputError:
 
 
 def _net_metering(rate: Rate, reading: Reading, metering: Metering | None, upper: Floats) -> EnergyCharges:
-    table, names, numbers = rate.tables.energy, reading.calendar.names, reading.month_numbers
+    table, names, numbers = rate.tables.energy, reading.calendar.names, reading.calendar.number
     net = reading.bought - reading.sold
-    used, left, taken = np.zeros_like(net), np.zeros_like(net), np.zeros_like(net)
-    lapsed = np.zeros(net.shape[0])
     if metering is not None and metering.credit == "money":
         used, left = np.maximum(net, 0.0), np.maximum(-net, 0.0)
         return _net_metering_money(rate, reading, metering, upper, used, left)
-    last = 12 if metering is None else metering.true_up_month
+    if metering is None or not reading.exports:
+        return _bought(rate, reading, _proportion(rate, names, net, upper), table)
+    used, left, taken = np.zeros((3, *net.shape))
+    lapsed = np.zeros(net.shape[0])
+    last = metering.true_up_month
     roll_over(net, numbers, rate.tables.anchors, last, used, left, taken, lapsed)
     charges = _bought(rate, reading, _proportion(rate, names, used, upper), table)
-    if metering is None:
-        return charges
-    taken_kwh = taken.sum(axis=1).tolist()
-    charges.lines += [
-        Line(m, "credit taken", _RULE_KEY, kwh, "kWh", 0.0, 0.0)
-        for m, kwh in zip(names, taken_kwh, strict=True)
-        if kwh
+    charges.parts += [
+        month_part(names, "credit taken", _RULE_KEY, taken.sum(axis=1), "kWh", 0.0),
+        month_part(names, "credit lapsed", _RULE_KEY, lapsed, "kWh", 0.0),
     ]
-    charges.lines += _lapsed(names, lapsed)
     due = np.where(numbers == last - 1, left.sum(axis=1), 0.0)
-    if metering.year_end_per_kwh:
-        price = [-metering.year_end_per_kwh] * len(names)
-        charges.late += month_lines(names, "credit paid out", _RULE_KEY, due.tolist(), "kWh", price)
-    else:
-        charges.lines += _lapsed(names, due)
+    price = metering.year_end_per_kwh
+    kind: Kind = "credit paid out" if price else "credit lapsed"
+    charges.late.append(month_part(names, kind, _RULE_KEY, due, "kWh", -price))
     return charges
-
-
-def _lapsed(names: tuple[str, ...], kwh: Floats) -> Iterator[Line]:
-    for month, amount in zip(names, kwh.tolist(), strict=True):
-        if amount:
-            yield Line(month, "credit lapsed", _RULE_KEY, amount, "kWh", 0.0, 0.0)
 
 
 def _net_metering_money(
@@ -103,7 +95,9 @@ def _net_metering_money(
     table, names = rate.tables.energy, reading.calendar.names
     sold = _proportion(rate, names, left, upper)
     charges = _bought(rate, reading, _proportion(rate, names, used, upper), table)
-    _take(charges, reading, metering, _earned(rate, table, sold), same_month=True)
+    _priced(rate, table, sold)
+    earned = np.einsum("mpk,pk->m", sold, table.earned)
+    _take(charges, reading, metering, np.asarray(earned), same_month=True)
     return charges
 
 
@@ -112,14 +106,12 @@ def _net_billing(rate: Rate, reading: Reading, metering: Metering, upper: Floats
     bought, sold = np.zeros(upper.shape), np.zeros(upper.shape)
     if table.tiered:
         fill_in_order(
-            reading.load_kw,
-            reading.export_kw,
-            reading.calendar.cell,
-            reading.calendar.edge,
+            reading.drawn,
+            reading.given,
+            reading.calendar.block_cell,
+            reading.calendar.block_edge,
             rate.tables.energy_period,
-            reading.calendar.step_s / 3600,
-            reading.settle,
-            np.ascontiguousarray(upper),
+            upper,
             bought,
             sold,
         )
@@ -128,12 +120,12 @@ def _net_billing(rate: Rate, reading: Reading, metering: Metering, upper: Floats
     _within(rate, names, reading.bought, upper)
     _within(rate, names, reading.sold, upper)
     charges = _bought(rate, reading, bought, table)
-    earned = _earned(rate, table, sold)
+    _priced(rate, table, sold)
+    export = tier_part(names, "export", table.keys, sold, "kWh", -table.earned)
     if metering.credit == "paid":
-        charges.month -= earned
-        charges.lines += tier_lines(names, "export", table.keys, sold, "kWh", _sell(table), -1.0)
+        charges.parts.append(export)
     else:
-        _take(charges, reading, metering, earned, same_month=False)
+        _take(charges, reading, metering, -export.month, same_month=False)
     return charges
 
 
@@ -141,48 +133,33 @@ def _take(
     charges: EnergyCharges, reading: Reading, metering: Metering, earned: Floats, *, same_month: bool
 ) -> None:
     """Take credits in money off the charges, and pay out what is left at the true-up."""
-    names, numbers = reading.calendar.names, reading.month_numbers
+    names, numbers = reading.calendar.names, reading.calendar.number
     taken, left = carry_money(charges.month, earned, numbers, metering.true_up_month, same_month=same_month)
-    charges.month -= taken
-    ones = [-1.0] * len(names)
-    charges.lines += month_lines(names, "credit taken", _RULE_KEY, taken.tolist(), "1", ones)
-    due = np.where(numbers == metering.true_up_month - 1, left, 0.0).tolist()
-    if metering.true_up == "paid":
-        charges.late += month_lines(names, "credit paid out", _RULE_KEY, due, "1", ones)
-    else:
-        charges.lines += [
-            Line(month, "credit lapsed", _RULE_KEY, money, "1", 0.0, 0.0)
-            for month, money in zip(names, due, strict=True)
-            if money
-        ]
+    charges.parts.append(month_part(names, "credit taken", _RULE_KEY, taken, "1", -1.0))
+    due = np.where(numbers == metering.true_up_month - 1, left, 0.0)
+    paid = metering.true_up == "paid"
+    kind: Kind = "credit paid out" if paid else "credit lapsed"
+    charges.late.append(month_part(names, kind, _RULE_KEY, due, "1", -1.0 if paid else 0.0))
 
 
 def _bought(rate: Rate, reading: Reading, tiers: Floats, table: TierTable) -> EnergyCharges:
     names = reading.calendar.names
-    charges = EnergyCharges(np.einsum("mpk,pk->m", tiers, table.price))
-    charges.lines += tier_lines(names, "energy", table.keys, tiers, "kWh", table.price)
+    charges = EnergyCharges([tier_part(names, "energy", table.keys, tiers, "kWh", table.price)])
     if rate.fueladjustmentsmonthly is not None:
-        total = tiers.sum(axis=(1, 2))
-        fuel = rate.tables.fuel[reading.month_numbers]
-        charges.month += total * fuel
-        for i, number in enumerate(reading.month_numbers.tolist()):
-            key = f"fueladjustmentsmonthly[{number}]"
-            charges.lines += month_lines(
-                names[i : i + 1], "fuel adjustment", key, [float(total[i])], "kWh", [float(fuel[i])]
-            )
+        keys = [f"fueladjustmentsmonthly[{number}]" for number in reading.calendar.number.tolist()]
+        fuel = rate.tables.fuel[reading.calendar.number]
+        charges.parts.append(month_part(names, "fuel adjustment", keys, tiers.sum(axis=(1, 2)), "kWh", fuel))
     return charges
 
 
-def _earned(rate: Rate, table: TierTable, sold: Floats) -> Floats:
-    _, p, k = np.nonzero(sold)
-    missing = np.flatnonzero(np.isnan(table.sell[p, k]))
-    if missing.size:
-        raise no_export_rate(rate, f"what export earns: {table.keys[p[missing[0]]][k[missing[0]]]}.sell")
-    return np.asarray(np.einsum("mpk,pk->m", sold, _sell(table)))
-
-
-def _sell(table: TierTable) -> Floats:
-    return np.nan_to_num(table.sell, nan=0.0)
+def _priced(rate: Rate, table: TierTable, sold: Floats) -> None:
+    """Refuse energy sold in a tier without a sell rate."""
+    if table.priced:
+        return
+    missing = np.isnan(table.sell) & sold.any(axis=0)
+    if missing.any():
+        p, k = (int(axis[0]) for axis in np.nonzero(missing))
+        raise no_export_rate(rate, f"what export earns: {table.keys[p][k]}.sell")
 
 
 def _proportion(rate: Rate, names: tuple[str, ...], energy: Floats, upper: Floats) -> Floats:
@@ -190,15 +167,15 @@ def _proportion(rate: Rate, names: tuple[str, ...], energy: Floats, upper: Float
         return energy[:, :, np.newaxis]
     _within(rate, names, energy, upper)
     tiers = np.zeros(upper.shape)
-    fill_in_proportion(energy, np.ascontiguousarray(upper), tiers)
+    fill_in_proportion(energy, upper, tiers)
     return tiers
 
 
 def _within(rate: Rate, names: tuple[str, ...], energy: Floats, upper: Floats) -> None:
     """Refuse energy beyond the last tier: nothing says what it costs."""
-    last = upper[:, :, -1]
-    if np.isinf(last).all():
+    if rate.tables.energy.endless:
         return
+    last = upper[:, :, -1]
     total = np.broadcast_to(energy.sum(axis=1, keepdims=True), last.shape)
     over = (energy > 0) & (total > last * (1 + 1e-12))
     if over.any():

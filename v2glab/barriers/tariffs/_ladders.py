@@ -27,9 +27,10 @@ def ladders(table: TierTable, demand_kw: Floats, days: Ints) -> Floats:
         Shape (M,): days of each month.
     """
     months = (demand_kw.size, *table.upper.shape)
-    if not table.unit.any():
-        return np.broadcast_to(table.upper, months)
     out = np.empty(months)
+    if not table.by_month:
+        out[:] = table.upper
+        return out
     _fill(table.upper, table.unit, demand_kw, days, out)
     return out
 
@@ -56,26 +57,23 @@ def _fill(upper: Floats, unit: Ints, demand_kw: Floats, days: Ints, out: Floats)
 
 
 @jit
-def split_demand(peak_kw: Floats, period: Ints, upper: Floats, out: Floats) -> None:
-    """Split each peak over its tiers; what lies beyond the last limit lands in ``out[:, -1]`` as negative.
+def split_demand(peaks: Floats, upper: Floats, out: Floats) -> int:
+    """Split peaks (M, P) over their tiers, output (M, P, K); limits ``upper`` (P, K), all in kW.
 
-    Parameters
-    ----------
-    peak_kw, period
-        Shape (N,): demand, and the row of ``upper`` that it is billed by.
-    upper
-        Shape (P, K): limits, kW.
-    out
-        Output, shape (N, K + 1): kW in each tier, and the excess.
+    Returns the flat index of the first peak beyond its last limit, or -1.
     """
-    for n in range(peak_kw.size):
-        level = 0.0
-        for k in range(upper.shape[1]):
-            top = min(peak_kw[n], upper[period[n], k])
-            if top > level:
-                out[n, k] = top - level
-                level = top
-        out[n, upper.shape[1]] = peak_kw[n] - level
+    months, periods, tiers = out.shape
+    for m in range(months):
+        for p in range(periods):
+            level = 0.0
+            for k in range(tiers):
+                top = min(peaks[m, p], upper[p, k])
+                if top > level:
+                    out[m, p, k] = top - level
+                    level = top
+            if level < peaks[m, p]:
+                return int(m * periods + p)
+    return -1
 
 
 def billing_demand(

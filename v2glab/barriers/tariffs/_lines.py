@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -56,12 +56,22 @@ class Line(NamedTuple):
     amount: float
 
 
+class Part(NamedTuple):
+    """Lines of one kind: their sum in each month (M,), and how to lay them out when they are asked for."""
+
+    kind: Kind
+    month: Floats
+    lines: Callable[[], Iterable[Line]]
+
+
 @dataclass(frozen=True)
 class Bill:
     """Bills of whole local months, to full precision: nothing is rounded before it is printed.
 
     Attributes
     ----------
+    parts
+        Sums by kind and month, from which the lines are laid out on demand.
     notes
         What the rate leaves open and how it was taken, and texts of the rate that no field prices.
     """
@@ -70,25 +80,27 @@ class Bill:
     currency: Currency
     timezone: str
     months: tuple[str, ...]
-    lines: tuple[Line, ...]
+    parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Every charge and credit, each with the entry of the rate that it follows from."""
+        return tuple(line for part in self.parts for line in part.lines())
 
     @cached_property
     def total(self) -> float:
         """Sum of all lines."""
-        return math.fsum(line.amount for line in self.lines)
+        return math.fsum(self.by_month.values())
 
-    @property
+    @cached_property
     def by_month(self) -> dict[str, float]:
         """Sum of each month's lines."""
-        amounts: dict[str, list[float]] = {month: [] for month in self.months}
-        for line in self.lines:
-            amounts[line.month].append(line.amount)
-        return {month: math.fsum(found) for month, found in amounts.items()}
+        return dict(zip(self.months, total_of(self.parts).tolist(), strict=True))
 
     def amount(self, *kinds: Kind) -> float:
         """Return the sum of the lines of the given kinds."""
-        return math.fsum(line.amount for line in self.lines if line.kind in kinds)
+        return math.fsum(float(part.month.sum()) for part in self.parts if part.kind in kinds)
 
     def quantity(self, name: str = "bill") -> Quantity:
         """Return the total for a record."""
@@ -112,33 +124,67 @@ class Bill:
         return pd.DataFrame(self.lines, columns=list(Line._fields)).assign(currency=self.currency)
 
 
-def tier_lines(
-    months: Sequence[str],
+def total_of(parts: Sequence[Part]) -> Floats:
+    """Return the sum of the parts of one bill in each month, shape (M,)."""
+    total = parts[0].month.copy()
+    for part in parts[1:]:
+        total += part.month
+    return total
+
+
+def tier_part(
+    months: tuple[str, ...],
     kind: Kind,
     keys: tuple[tuple[str, ...], ...],
     quantity: Floats,
     unit: str,
     price: Floats,
-    sign: float = 1.0,
-) -> Iterator[Line]:
-    """Yield a line for each tier that holds something.
+) -> Part:
+    """Return a part with a line for each tier that holds something.
 
     Parameters
     ----------
     quantity, price
         Shapes (M, P, K) and (P, K).
     """
-    m, p, k = np.nonzero(quantity)
-    held, rates = quantity[m, p, k], sign * price[p, k]
-    columns = (array.tolist() for array in (m, p, k, held, rates, held * rates))
-    for i, row, column, amount, each, money in zip(*columns, strict=True):
-        yield Line(months[i], kind, keys[row][column], amount, unit, each, money)
+
+    def lines() -> Iterator[Line]:
+        for month, periods in zip(months, quantity.tolist(), strict=True):
+            for p, tiers in enumerate(periods):
+                for k, held in enumerate(tiers):
+                    if held:
+                        each = float(price[p, k])
+                        yield Line(month, kind, keys[p][k], held, unit, each, held * each)
+
+    rows = quantity.reshape(quantity.shape[0], -1)
+    return Part(kind, rows @ price.ravel(), lines)
 
 
-def month_lines(
-    months: Sequence[str], kind: Kind, key: str, quantity: Sequence[float], unit: str, price: Sequence[float]
-) -> Iterator[Line]:
-    """Yield a line for each month whose quantity and price are not zero."""
-    for month, amount, each in zip(months, quantity, price, strict=True):
-        if amount and each:
-            yield Line(month, kind, key, amount, unit, each, amount * each)
+def month_part(
+    months: tuple[str, ...],
+    kind: Kind,
+    key: str | Sequence[str],
+    quantity: Floats,
+    unit: str,
+    price: float | Floats,
+) -> Part:
+    """Return a part with a line for each month whose quantity is not zero.
+
+    Parameters
+    ----------
+    key
+        One entry for all months, or one for each.
+    quantity, price
+        Shape (M,); one price may stand for all months.
+    """
+    amount = quantity * price
+
+    def lines() -> Iterator[Line]:
+        each = np.broadcast_to(price, quantity.shape).tolist()
+        keys = [key] * len(months) if isinstance(key, str) else key
+        for row in zip(months, keys, quantity.tolist(), each, amount.tolist(), strict=True):
+            month, name, held, one, money = row
+            if held:
+                yield Line(month, kind, name, held, unit, one, money)
+
+    return Part(kind, amount, lines)

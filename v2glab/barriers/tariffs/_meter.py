@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,28 +20,27 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Reading:
-    """Registers of M months: kWh by energy period (M, P), kW peaks (M,) and by demand period (M, Q).
+    """Registers of M months: kWh by energy period (M, P), kW peaks by demand period (M, Q).
 
-    ``flat_at`` and ``period_at`` hold the step that opened the window of each peak. ``settle`` is the number
-    of steps netted before pricing, ``window`` the number averaged for demand.
+    ``drawn`` and ``given`` are kWh of the calendar's blocks.
     """
 
-    load_kw: Floats
-    export_kw: Floats
     calendar: Calendar
-    settle: int
-    window: int
+    drawn: Floats
+    given: Floats
     bought: Floats
     sold: Floats
-    flat_peak: Floats
-    flat_at: Ints
     period_peak: Floats
-    period_at: Ints
 
-    @property
-    def month_numbers(self) -> Ints:
-        """Calendar month of each bill, from 0."""
-        return np.array([m % 12 for m in self.calendar.months], dtype=np.int64)
+    @cached_property
+    def exports(self) -> bool:
+        """Whether anything was exported."""
+        return bool(self.sold.any())
+
+    @cached_property
+    def flat_peak(self) -> Floats:
+        """Highest demand of each month, shape (M,), kW."""
+        return np.asarray(self.period_peak.max(axis=1))
 
 
 def read_meter(
@@ -74,48 +74,40 @@ def read_meter(
         )
     settle = _fit(3600, calendar) if metering and metering.rule == "net_billing_hourly" else 1
     window = _fit(demand_window_s or calendar.step_s, calendar)
+    block, hours = calendar.block, calendar.step_s / 3600
+    drawn, given = np.empty((2, load.size // block))
     tables, months = rate.tables, calendar.edge.size - 1
-    periods = tables.energy.upper.shape[0]
-    demands = 1 if tables.demand is None else tables.demand.upper.shape[0]
-    reading = Reading(
-        load,
-        export,
-        calendar,
-        settle,
-        window,
-        bought=np.zeros((months, periods)),
-        sold=np.zeros((months, periods)),
-        flat_peak=np.zeros(months),
-        flat_at=np.zeros(months, dtype=np.int64),
-        period_peak=np.zeros((months, demands)),
-        period_at=np.zeros((months, demands), dtype=np.int64),
-    )
-    bad = registers(
-        load,
-        export,
-        calendar.cell,
-        calendar.edge,
-        tables.energy_period,
-        tables.demand_period,
-        calendar.step_s / 3600,
-        calendar.aligned_s // calendar.step_s,
-        settle,
-        window,
-        metering is None or metering.rule == "net_metering",
-        reading.bought,
-        reading.sold,
-        reading.flat_peak,
-        reading.flat_at,
-        reading.period_peak,
-        reading.period_at,
+    bought, sold = np.zeros((2, months, tables.energy.upper.shape[0]))
+    period_peak = np.zeros((months, 1 if tables.demand is None else tables.demand.upper.shape[0]))
+    net_demand = metering is None or metering.rule == "net_metering"
+    out = (drawn, given, bought, sold, period_peak)
+    bad = int(
+        registers(
+            load.reshape(-1, block),
+            export.reshape(-1, block),
+            calendar.block_cell,
+            calendar.block_edge,
+            tables.energy_period,
+            tables.demand_period,
+            hours,
+            settle,
+            window,
+            net_demand,
+            *out,
+        )
     )
     if bad >= 0:
+        bad += int(np.argmax(~(_sound(load[bad : bad + block]) & _sound(export[bad : bad + block]))))
         raise InputError(
             f"step {bad}: load {load[bad]:g} kW, export {export[bad]:g} kW",
             f"both between 0 and {MOST_KW:g}, no gaps; import and export are two registers",
             "mend the step; do not give export as a negative load",
         )
-    return reading
+    return Reading(calendar, *out)
+
+
+def _sound(power_kw: Floats) -> NDArray[np.bool_]:
+    return (power_kw >= 0) & (power_kw <= MOST_KW)
 
 
 def _series(values: ArrayLike, name: str) -> Floats:

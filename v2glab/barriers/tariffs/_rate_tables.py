@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,10 +33,35 @@ class TierTable:
     unit: NDArray[np.int64]
     keys: tuple[tuple[str, ...], ...]
 
-    @property
+    @cached_property
     def tiered(self) -> bool:
         """Whether any period has a second tier, or a limit on its first."""
-        return self.upper.shape[1] > 1 or bool(np.isfinite(self.upper).any())
+        return self.upper.shape[1] > 1 or not self.endless
+
+    @cached_property
+    def endless(self) -> bool:
+        """Whether every period's last tier has no limit."""
+        return bool(np.isinf(self.upper[:, -1]).all())
+
+    @cached_property
+    def by_month(self) -> bool:
+        """Whether limits depend on the month: on its days, or on its demand."""
+        return bool(self.unit.any())
+
+    @cached_property
+    def per_kw(self) -> bool:
+        """Whether limits depend on the month's demand."""
+        return bool((self.unit & 1).any())
+
+    @cached_property
+    def priced(self) -> bool:
+        """Whether every tier has a sell rate."""
+        return not bool(np.isnan(self.sell).any())
+
+    @cached_property
+    def earned(self) -> Floats:
+        """Sell rates, 0 where there is none."""
+        return np.nan_to_num(self.sell, nan=0.0)
 
 
 @dataclass(frozen=True)
