@@ -6,7 +6,7 @@ All powers are per unit of rated active power, export positive.
 from __future__ import annotations
 
 from v2glab.gridcodes.der._filters import lag, line, ramp, settle
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import P, U, X
 from v2glab.gridcodes.der._status import Status
 
@@ -34,7 +34,7 @@ def _limit_aim(u: Array, p: Array) -> float:
     return float(min(u[U.LIMIT], p[P.LIMIT] if p[P.LIMIT_ENABLED] > 0.5 else 1.0))
 
 
-@jit
+@jit_apart
 def rest_active(x: Array, u: Array, p: Array) -> None:
     """Reset what must not outlive a trip; limits wait where they stand, so that a start keeps to them."""
     open_ = p[P.COMPATIBLE] > 0.5

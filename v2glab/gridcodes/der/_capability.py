@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import Mode, P
 
 _POWER_FACTOR = int(Mode.POWER_FACTOR)
@@ -35,7 +35,7 @@ def _by_priority(power: float, q: float, s: float, p: Array) -> tuple[float, flo
     return math.copysign(min(_leg(s, q), abs(power)), power), q
 
 
-@jit
+@jit_apart
 def _by_power_factor(power: float, q: float, s: float, p: Array) -> tuple[float, float]:
     """Limit at constant power factor: both shrink; beyond the reactive rating only the reactive power."""
     apparent = math.hypot(power, q)
@@ -60,7 +60,7 @@ def _crossing(pa: float, qa: float, pb: float, qb: float, s: float) -> float:
     return (-b + math.sqrt(root)) / a if root >= 0.0 else 2.0
 
 
-@jit
+@jit_apart
 def _on_curve(sign: float, s: float, p: Array) -> tuple[float, float]:
     """Return where the watt-var curve meets the circle of apparent power, on the side of ``sign``."""
     ratio = p[P.P_RATIO] if sign > 0.0 else p[P.P_RATIO] * p[P.CHARGE_RATIO]
@@ -75,7 +75,7 @@ def _on_curve(sign: float, s: float, p: Array) -> tuple[float, float]:
     return sign * _leg(s, last), last
 
 
-@jit
+@jit_apart
 def _by_watt_var(power: float, q: float, s: float, p: Array) -> tuple[float, float]:
     """Limit in watt-var mode: the point moves along the curve to the circle."""
     if power * power + q * q < s * s:

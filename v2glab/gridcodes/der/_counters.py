@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import TRIP_AFTER, TRIP_LEVEL, TRIP_SIDE, P, U, X
 
 
@@ -32,7 +32,7 @@ def _is_beyond(side: int, level: float, u: Array) -> bool:
     return bool(u[U.HZ] > level)
 
 
-@jit
+@jit_apart
 def count_timers(x: Array, u: Array, p: Array, t: float) -> None:
     """Count one sample on every timer; a trip is due when the count reaches its time."""
     step = p[P.STEP]

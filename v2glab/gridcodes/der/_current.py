@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from v2glab.gridcodes.der._filters import lag, settle
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import Control, P, U, X
 from v2glab.gridcodes.der._status import Status
 
@@ -59,7 +59,7 @@ def control(x: Array, p: Array, status: int, t: float) -> int:
     return int(x[X.CONTROL])
 
 
-@jit
+@jit_apart
 def _greatest(i_d: float, i_q: float, n_re: float, n_im: float) -> float:
     """Return the greatest phase current of a positive- and a negative-sequence current."""
     most = 0.0
@@ -72,7 +72,7 @@ def _greatest(i_d: float, i_q: float, n_re: float, n_im: float) -> float:
     return most
 
 
-@jit
+@jit_apart
 def _active_share(i_d: float, i_q: float, n_re: float, n_im: float, p: Array) -> float:
     """Return the share of active current that fits beside the reactive current, which goes first."""
     low, high = 0.0, 1.0

@@ -11,11 +11,24 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 F = TypeVar("F", bound=Callable[..., object])
+_COMMON = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nothing but the kernel calls it
 
 
 def jit(function: F) -> F:
-    """Compile a function on first use; callers keep its types.
+    """Compile a function of the fast path into its callers; they keep its types.
 
-    Nothing in the kernel allocates, so reference counts are left out: they cost more than the arithmetic.
+    Nothing in the kernel allocates, so reference counts are left out: they cost more than the arithmetic, as
+    would calls, which pass seven words an array.
     """
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast("F", numba.njit(forceinline=True, **_INNER, **_COMMON)(function))
+
+
+def jit_apart(function: F) -> F:
+    """Compile a function of the slow path as one of its own."""
+    return cast("F", numba.njit(**_INNER, **_COMMON)(function))
+
+
+def jit_entry(function: F) -> F:
+    """Compile a function that Python calls."""
+    return cast("F", numba.njit(**_COMMON)(function))

@@ -12,7 +12,7 @@ from v2glab.gridcodes.der._capability import limit_pq
 from v2glab.gridcodes.der._counters import count_timers
 from v2glab.gridcodes.der._current import control, output
 from v2glab.gridcodes.der._filters import lag, settle
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart, jit_entry
 from v2glab.gridcodes.der._measure import measure
 from v2glab.gridcodes.der._places import (
     MEMORY_COUNT,
@@ -75,7 +75,7 @@ def _switches(u: Array, g: Array) -> None:
     u[U.AUTHORISED] = g[G.AUTHORISED]
 
 
-@jit
+@jit_apart
 def _event(x: Array, u: Array, g: Array, p: Array) -> None:
     """Begin a stretch: new values at exactly its start; a withdrawn permit or a jump trips there."""
     _switches(u, g)
@@ -113,7 +113,7 @@ def advance(x: Array, u: Array, grid: Array, at: int, last: int, p: Array, t: fl
     return moved
 
 
-@jit
+@jit_apart
 def prime(x: Array, u: Array, g: Array, p: Array) -> None:
     """Bring a fresh state into line with the inputs at time zero."""
     _switches(u, g)
@@ -121,7 +121,7 @@ def prime(x: Array, u: Array, g: Array, p: Array) -> None:
     _align(x, u, p)
 
 
-@jit
+@jit_apart
 def _align(x: Array, u: Array, p: Array) -> None:
     """Bring a fresh state into line with the inputs in ``u``, at time zero."""
     remember(x, u, 0.0)
@@ -140,7 +140,7 @@ def _possible(va: float, vb: float, vc: float, hz: float, demand: float, p: Arra
     return bool(volts and 1.0 <= hz <= _MOST_HZ and -p[P.CHARGE_RATIO] - 1e-9 <= demand <= 1.0)
 
 
-@jit
+@jit_entry
 def step(
     memory: Array, va: float, vb: float, vc: float, hz: float, demand: float
 ) -> tuple[float, float, int]:
@@ -182,7 +182,7 @@ def bound_step() -> Callable[..., tuple[float, float, int]]:
     return entry
 
 
-@jit
+@jit_entry
 def run(
     x: Array,
     cursor: Index,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import G, P, U
 
 _THIRD = 1.0 / 3.0
@@ -39,7 +39,7 @@ def _lines(u: Array, a_re: float, a_im: float, b_re: float, b_im: float, c_re: f
     u[U.HIGH] = max(u[U.HIGH], ab, bc, ca)
 
 
-@jit
+@jit_apart
 def _unequal(u: Array, g: Array, p: Array) -> None:
     a, b, c = u[U.VA], u[U.VB], u[U.VC]
     u[U.LOW] = min(a, b, c)

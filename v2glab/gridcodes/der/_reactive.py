@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from v2glab.gridcodes.der._filters import lag, ramp, settle
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import Mode, P, U, X
 
 _NONE = int(Mode.NONE)
@@ -14,7 +14,7 @@ _CONSTANT_Q = int(Mode.CONSTANT_Q)
 _VV_E, _PF_E, _WV_E, _Q_E = int(P.VV_E), int(P.PF_E), int(P.WV_E), int(P.Q_E)
 
 
-@jit
+@jit_apart
 def rest_reactive(x: Array, u: Array, p: Array) -> None:
     """Reset what must not outlive a trip; a constant reactive power is kept."""
     x[X.Q_RAMP] = 0.0

@@ -132,27 +132,35 @@ def _frame(fleet: Fleet, part: slice, first: NDArray[np.int64], count: NDArray[n
     import pandas as pd
 
     out, status = fleet.run(part, first, count)
-    device = np.repeat(np.arange(part.start, part.stop), count)
-    number = np.concatenate([np.arange(f, f + c) for f, c in zip(first, count, strict=True)])
-    time = number * np.repeat(fleet.step_s[part], count)
-    columns: dict[str, object] = {"device": device, "time_s": time}
-    columns |= _inputs(fleet, part, count, time)
-    columns |= {"p_pu": out[0], "q_pu": out[1], "status": status}
-    columns |= {"connected": status != Status.TRIP, "trip_time_s": out[3], "soc": out[2]}
-    return pd.DataFrame(columns)
-
-
-def _inputs(
-    fleet: Fleet, part: slice, count: NDArray[np.int64], time: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Return the inputs that the plants saw at each sample."""
-    shown = {name: np.empty(len(time)) for name in _SHOWN}
+    size = len(status)
+    device, time = np.empty(size, np.int64), np.empty(size)
+    shown = {name: np.empty(size) for name in _SHOWN}
+    known: dict[tuple[object, ...], slice] = {}
     place = 0
-    for (low, high), n, step in zip(fleet.spans[part], count, fleet.step_s[part], strict=True):
-        grid, t = fleet.grid[low : high + 1], time[place : place + n]
-        at = np.searchsorted(grid[:, G.START], t + 1e-9 * step, side="right") - 1
-        for name, place_of in _SHOWN.items():
-            slope = grid[:, int(G.VA_SLOPE) + (int(place_of) - int(G.VA))][at]
-            shown[name][place : place + n] = grid[:, place_of][at] + (t - grid[:, G.START][at]) * slope
+    for d in range(part.start, part.stop):
+        n, begin = int(count[d - part.start]), int(first[d - part.start])
+        here = slice(place, place + n)
+        device[here] = d
+        key = (*fleet.spans[d], fleet.step_s[d], begin, n)
+        same = known.setdefault(key, here)
+        if same == here:
+            time[here] = np.arange(begin, begin + n) * fleet.step_s[d]
+            _inputs(fleet, d, time[here], {name: values[here] for name, values in shown.items()})
+        else:
+            for values in (time, *shown.values()):
+                values[here] = values[same]
         place += n
-    return shown
+    columns = {"device": device, "time_s": time, **shown, "p_pu": out[0], "q_pu": out[1], "status": status}
+    columns |= {"connected": status != Status.TRIP, "trip_time_s": out[3], "soc": out[2]}
+    return pd.DataFrame(columns, copy=False)
+
+
+def _inputs(fleet: Fleet, d: int, time: NDArray[np.float64], shown: dict[str, NDArray[np.float64]]) -> None:
+    """Write the inputs that one plant saw at each sample."""
+    low, high = fleet.spans[d]
+    grid = fleet.grid[low : high + 1]
+    at = np.searchsorted(grid[:, G.START], time + 1e-9 * fleet.step_s[d], side="right") - 1
+    since = time - grid[:, G.START][at]
+    for name, place in _SHOWN.items():
+        slope = grid[:, int(G.VA_SLOPE) + (int(place) - int(G.VA))][at]
+        shown[name][:] = grid[:, place][at] + since * slope

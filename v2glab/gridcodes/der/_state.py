@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import (
     REGION_HZ_MINIMUM,
     REGION_HZ_STATUS,
@@ -71,7 +71,7 @@ def _worse(one: int, other: int) -> int:
     return max(one, other)
 
 
-@jit
+@jit_apart
 def _abnormal(x: Array, u: Array, p: Array, t: float) -> int:
     """Return the mode outside calm conditions (IEEE 1547-2018, 6.4.2 and 6.5.2); the trip flag besides."""
     if p[P.RT_ENABLED] < 0.5:
@@ -92,7 +92,7 @@ def _abnormal(x: Array, u: Array, p: Array, t: float) -> int:
     return _MANDATORY if _MANDATORY in (by_v, by_hz) else _CONTINUOUS
 
 
-@jit
+@jit_apart
 def _count_disturbance(x: Array, p: Array, t: float, abnormal: bool) -> None:
     """Count disturbances that follow each other within the reset time (IEEE 1547-2018, 6.4.2.5)."""
     if abnormal and x[X.DISTURBED] < 0.5:
@@ -104,14 +104,14 @@ def _count_disturbance(x: Array, p: Array, t: float, abnormal: bool) -> None:
     x[X.DISTURBED] = 1.0 if abnormal else 0.0
 
 
-@jit
+@jit_apart
 def _draw(x: Array, p: Array) -> None:
     """Draw the randomised delay for the next start from the plant's own generator (Park and Miller)."""
     x[X.RANDOM] = (x[X.RANDOM] * _PARK_MILLER) % _MERSENNE_31
     x[X.ES_RANDOM_S] = p[P.ES_RANDOM] * x[X.RANDOM] / _MERSENNE_31
 
 
-@jit
+@jit_apart
 def enter_trip(x: Array, p: Array, at: float) -> None:
     """Trip at a time; what must not outlive a trip is reset."""
     x[X.TRIPPED] = 1.0
@@ -122,7 +122,7 @@ def enter_trip(x: Array, p: Array, at: float) -> None:
     _draw(x, p)
 
 
-@jit
+@jit_apart
 def _start(x: Array, p: Array, t: float) -> None:
     """Leave the trip state when the criteria have held for the delay (IEEE 1547-2018, 4.10.3)."""
     if p[P.ES_ENABLED] < 0.5:

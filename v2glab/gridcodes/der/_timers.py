@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from v2glab.gridcodes.der._jit import Array, jit
+from v2glab.gridcodes.der._jit import Array, jit, jit_apart
 from v2glab.gridcodes.der._places import TRIP_AFTER, TRIP_LEVEL, TRIP_SIDE, P, U, X
 
 
@@ -24,7 +24,7 @@ def good_span(lo: float, hi: float, d0: float, d1: float, ta: float, tb: float) 
     return max(lo, ta + (tb - ta) * d0 / (d0 - d1)), hi
 
 
-@jit
+@jit_apart
 def span(side: int, level: float, x: Array, u: Array, p: Array, ta: float, tb: float) -> tuple[float, float]:
     """Return from when to when the quantity is on the good side; empty when the first exceeds the second.
 
@@ -46,7 +46,7 @@ def span(side: int, level: float, x: Array, u: Array, p: Array, ta: float, tb: f
     return lo, hi
 
 
-@jit
+@jit_apart
 def beyond(since: float, lo: float, hi: float, after: float, ta: float, tb: float) -> tuple[float, float]:
     """Return since when the quantity is beyond at ``tb``, and when ``after`` seconds were first full."""
     began = since if since < math.inf else ta
@@ -62,7 +62,7 @@ def beyond(since: float, lo: float, hi: float, after: float, ta: float, tb: floa
     return math.inf, full
 
 
-@jit
+@jit_apart
 def _watch(at: int, side: int, level: float, x: Array, u: Array, p: Array, ta: float, tb: float) -> None:
     lo, hi = span(side, level, x, u, p, ta, tb)
     x[at], _ = beyond(x[at], lo, hi, math.inf, ta, tb)
@@ -70,7 +70,7 @@ def _watch(at: int, side: int, level: float, x: Array, u: Array, p: Array, ta: f
         x[X.PENDING] = 1.0
 
 
-@jit
+@jit_apart
 def _watch_both(at: int, low: float, high: float, x: Array, u: Array, p: Array, ta: float, tb: float) -> None:
     lo, hi = span(1, low, x, u, p, ta, tb)
     lo2, hi2 = span(2, high, x, u, p, ta, tb)
@@ -79,7 +79,7 @@ def _watch_both(at: int, low: float, high: float, x: Array, u: Array, p: Array, 
         x[X.PENDING] = 1.0
 
 
-@jit
+@jit_apart
 def _enter(x: Array, u: Array, p: Array, ta: float, tb: float) -> None:
     """Keep since when all criteria for entering service hold (IEEE 1547-2018, 4.10.2)."""
     lo, hi = span(1, p[P.ES_V_LOW], x, u, p, ta, tb)
