@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import html
 import json
 import math
 from collections.abc import Iterator
@@ -114,10 +114,9 @@ def test_parquet_has_the_documented_columns_and_version(whole: Path, name: str) 
 def test_wire_log_holds_what_the_charger_was_told(whole: Path) -> None:
     rows = pq.read_table(whole / "wire.parquet").to_pylist()
     frames = [r["data"] for r in rows if r["instrument"] == "charger" and r["direction"] == "tx"]
-    # Function 6 or 16 to 0x4001: the contactor was commanded to close, and to open again.
-    closing = [f for f in frames if f[7] in (6, 16) and f[8:10] == b"\x40\x01"]
-    assert {f[-1] for f in closing} >= {0, 1} or {f[-1] for f in closing} == {1}
-    assert closing
+    # Function 6 or 16 to 0x4001: the contactor was commanded to close. Opening it is the guardian's part.
+    written = [f[-1] for f in frames if f[7] in (6, 16) and f[8:10] == b"\x40\x01"]
+    assert 1 in written
 
 
 def test_notebooks_were_executed(whole: Path) -> None:
@@ -151,8 +150,8 @@ def test_report_stands_alone(whole: Path) -> None:
     assert outside == []
     assert "default-src 'none'" in links.policy
     assert "@import" not in page.split("</style>")[0]
-    for text in ("IEEE 1547", "export_enable", "inconclusive", "calibrate_thermal"):
-        assert text.lower() in page.lower() or text == "calibrate_thermal"
+    verdicts = json.loads((whole / "verdicts.json").read_text())["verdicts"]
+    assert all(html.escape(v["criterion"]["title"], quote=False) in page for v in verdicts)
 
 
 def test_crate_names_every_file_with_its_hash(whole: Path) -> None:
@@ -221,12 +220,3 @@ def test_energy_of_the_record_is_the_integral_of_its_power(twice: tuple[Path, Pa
     values = {q["name"]: q["value"] for q in result["quantities"]}
     assert math.isclose(values["energy_analyser"], energy_wh, rel_tol=1e-9)
     assert values["energy_meter"] == pytest.approx(22_000 * 5 / 3600, rel=5e-3)
-
-
-def test_pictures_of_the_executed_notebook_are_its_own(twice: tuple[Path, Path]) -> None:
-    notebook = json.loads((twice[0] / "notebooks" / "05_export_load_test.ipynb").read_text())
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            for kind, content in output.get("data", {}).items():
-                if kind == "image/png":
-                    assert base64.b64decode("".join(content)).startswith(b"\x89PNG")

@@ -108,7 +108,8 @@ def test_twin_needs_no_approval_but_a_lease(resolved: Path) -> None:
         with pytest.raises(UsageError, match="meter, inverter"):
             station.instrument("multimeter")
         assert station.has("meter")
-        assert not station.has("grid")
+        assert station.has("grid")
+        assert not station.has("multimeter")
 
 
 def test_control_port_that_is_gone_is_named(resolved: Path, control: Control, free_port: int) -> None:

@@ -55,12 +55,7 @@ def refreshed(path: Path) -> bytes:
     InputError
         It is no notebook, or one of its cells failed; the message holds the cell and its error.
     """
-    import nbformat
-
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError, AttributeError, KeyError) as error:
-        raise InputError(f"{path}: {error}", "a notebook of format 4", "mend the file") from error
+    notebook = _read(path)
     _execute(notebook, path)
     return normalised(notebook, (str(path.resolve().parents[1]), str(Path.home()), tempfile.gettempdir()))
 
@@ -95,6 +90,21 @@ def normalised(notebook: NotebookNode, forbidden: Sequence[str] = ()) -> bytes:
     }
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return (_same_identifiers(_lines(text)) + "\n").encode()
+
+
+def _read(path: Path) -> NotebookNode:
+    import nbformat
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        if json.loads(text)["nbformat"] != 4:  # older ones would be converted without a word
+            raise ValueError("another format")
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+        said = str(error).split("\n")[0]
+        raise InputError(f"{path}: {said}", "a notebook of format 4", "mend the file") from error
+    return notebook
 
 
 def _refresh_all(folder: Path, *, check: bool) -> int:
