@@ -98,10 +98,19 @@ def test_what_belongs_to_the_twin_is_refused_elsewhere(tmp_path: Path) -> None:
         open_station(live, clock="lockstep")
 
 
-def test_twin_that_does_not_start_says_why(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="the twin ended with code") as caught:
+def test_what_the_twin_refuses_is_passed_on_in_its_own_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no_such_fault") as caught:
         open_station("twin", faults=["no_such_fault"], work_dir=tmp_path)
-    assert "said" in caught.value.found
+    assert "contactor_weld" in caught.value.required
+
+
+def test_twin_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho no such library >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(broken))
+    with pytest.raises(DeviceError, match="the twin ended with code 1 and said: no such library"):
+        open_station("twin", work_dir=tmp_path)
 
 
 def test_plan_holds_registers_of_the_profile(tmp_path: Path) -> None:
