@@ -67,7 +67,8 @@ def _opender(steps: int) -> float:
     for n in range(4):
         peer = DER_BESS(
             NP_BESS_CAPACITY=5.45e6, AP_LIMIT_ENABLE=True, AP_LIMIT=0.9, PV_MODE_ENABLE=True,
-            DVS_MODE_ENABLE=True, NP_INV_DELAY=0.05, **{f"{('QV', 'QP', 'CONST_PF', 'CONST_Q')[n]}_MODE_ENABLE": True},
+            DVS_MODE_ENABLE=True, NP_INV_DELAY=0.05,
+            **{f"{('QV', 'QP', 'CONST_PF', 'CONST_Q')[n]}_MODE_ENABLE": True},
         )  # fmt: skip
         began = time.perf_counter()
         for v, f, p in zip(volts, hertz, demand, strict=True):
