@@ -18,6 +18,7 @@ from v2glab.gridcodes.islanding import (
     IslandInverter,
     IslandTrip,
     RlcLoad,
+    capacitor_steps,
     critical_frequency_shift_gain,
     critical_voltage_shift_gain,
     match_load,
@@ -236,6 +237,24 @@ def test_after_the_trip_the_inverter_gives_nothing_and_the_voltage_dies():
     assert (quantity.name, quantity.unit, quantity.value) == ("islanding_time", "s", seen.run_on.time_s)
 
 
+@pytest.mark.parametrize("factor", [0.6, 1.5])
+def test_the_shift_finds_islands_that_no_trip_may_end_and_only_above_its_critical_gain(factor):
+    # settings of the type test: no trip may fall within 1000 s (IEEE 1547.1-2020, Table 15)
+    trips = [IslandTrip("frequency", "high", 66.0, 1000.0), IslandTrip("frequency", "low", 50.0, 1000.0)]
+    gain = factor * critical_frequency_shift_gain(1.0, F0)
+    given = {"frequency_shift_gain": gain, "frequency_shift_offset": 0.002, "frequency_shift_limit": 0.1}
+    for percent, load in capacitor_steps(match_load(1.0, nominal_hz=F0)):
+        blind = run_on_time(IslandInverter(1.0, **given), load, trips)
+        seen = run_on_time(IslandInverter(1.0, **given, detection_s=0.1), load, trips)
+        assert blind.persisted
+        assert seen.persisted == (factor < 1), percent
+        if factor > 1:
+            assert seen.cause == "frequency shift" and 0.1 < seen.time_s < 2.0
+            before = simulate_island(IslandInverter(1.0, **given), load, trips, duration_s=seen.time_s)
+            measured = 0.1 / gain - 0.002 / gain  # Hz beyond nominal at which the shift saturates upwards
+            assert np.abs(before.frequency_hz[-1] - F0) > measured - 0.2
+
+
 def test_trips_of_a_code_are_taken_as_they_are():
     trips = trip_settings(load_code("ieee1547-2018"), "III")
     low = next(t for t in trips if t.quantity == "voltage" and t.side == "low" and t.threshold < 0.6)
@@ -254,7 +273,7 @@ SCRIPT = """
 import json
 from v2glab.gridcodes.islanding import *
 inverter = IslandInverter(0.9, q_pu=0.1, droop=Droop(0.02, 0.05, 0.2), frequency_shift_gain=0.02,
-    frequency_shift_offset=0.01, voltage_shift_gain=0.5,
+    frequency_shift_offset=0.01, voltage_shift_gain=0.5, detection_s=0.3,
     volt_var=Curve((0.95, 1.0, 1.0, 1.05), (0.4, 0, 0, -0.4), 0.3),
     volt_watt=Curve((1.05, 1.1), (1.0, 0.2), 0.3), watt_var=Curve((0.2, 0.9, 1.0), (0.1, 0.1, -0.4), 1.0))
 load = mismatched_load(0.9, -0.1, -0.12, nominal_hz=60.0, quality_factor=1.0)
@@ -288,6 +307,7 @@ def test_the_compiled_kernel_does_what_the_source_says():
         lambda: IslandInverter(1.1),
         lambda: IslandInverter(math.nan),
         lambda: IslandInverter(1.0, frequency_shift_limit=2.0),
+        lambda: IslandInverter(1.0, detection_s=0.0),
         lambda: Curve((1.0, 0.9), (0.0, 1.0), 1.0),
         lambda: Curve((1.0,), (0.0,), 1.0),
         lambda: Curve((1.0, 1.1), (0.0, math.nan), 1.0),

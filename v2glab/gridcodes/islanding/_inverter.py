@@ -99,6 +99,9 @@ class IslandInverter:
         Sandia frequency shift: the current leads by π/2·(offset + gain·(f − f₀)), gain in 1/Hz.
     frequency_shift_limit
         Greatest magnitude of that bracket, 0 to 1.
+    detection_s
+        How long the bracket must stand at its limit until the inverter declares an island, besides any trip;
+        ``None``: it never does.
     voltage_shift_gain
         Sandia voltage shift: power is multiplied by 1 + gain·(V − 1).
     p_max_pu, current_limit_pu
@@ -117,6 +120,7 @@ class IslandInverter:
     frequency_shift_gain: float = 0.0
     frequency_shift_offset: float = 0.0
     frequency_shift_limit: float = 0.5
+    detection_s: float | None = None
     voltage_shift_gain: float = 0.0
     p_max_pu: float = 1.0
     current_limit_pu: float = 1.2
@@ -130,6 +134,8 @@ class IslandInverter:
             raise InputError(found, "finite numbers; power, limits and measuring time > 0", "correct them")
         if not 0 <= self.frequency_shift_limit <= 1:
             raise InputError(f"shift limit {self.frequency_shift_limit:g}", "0 to 1", "correct the limit")
+        if self.detection_s is not None and not 0 < self.detection_s < math.inf:
+            raise InputError(f"detection {self.detection_s:g} s", "a time above 0, or None", "correct it")
         if self.p_pu > self.p_max_pu:
             raise InputError(
                 f"{self.p_pu:g} p.u.", f"power up to {self.p_max_pu:g} p.u.", "lower the set-point"
@@ -138,10 +144,10 @@ class IslandInverter:
 
 # places in the row of numbers that the kernel takes
 P, Q, CONSTANT_CURRENT, P_MAX, I_MAX, MEASURING = 0, 1, 2, 3, 4, 5
-SFS_GAIN, SFS_OFFSET, SFS_LIMIT, SVS_GAIN = 6, 7, 8, 9
-DROOP_ON, DROOP_BAND, DROOP, DROOP_TAU = 10, 11, 12, 13
+SFS_GAIN, SFS_OFFSET, SFS_LIMIT, DETECTION, SVS_GAIN = 6, 7, 8, 9, 10
+DROOP_ON, DROOP_BAND, DROOP, DROOP_TAU = 11, 12, 13, 14
 CURVE_WIDTH = 2 + 2 * CURVE_POINTS
-VV, VW, WV, WIDTH = 14, 14 + CURVE_WIDTH, 14 + 2 * CURVE_WIDTH, 14 + 3 * CURVE_WIDTH
+VV, VW, WV, WIDTH = 15, 15 + CURVE_WIDTH, 15 + 2 * CURVE_WIDTH, 15 + 3 * CURVE_WIDTH
 
 
 def packed(inverter: IslandInverter) -> Array:
@@ -157,6 +163,7 @@ def packed(inverter: IslandInverter) -> Array:
         inverter.frequency_shift_gain,
         inverter.frequency_shift_offset,
         inverter.frequency_shift_limit,
+        inverter.detection_s or 0.0,
         inverter.voltage_shift_gain,
     )
     if inverter.droop is not None:

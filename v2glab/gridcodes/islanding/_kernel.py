@@ -18,6 +18,7 @@ import numpy as np
 from v2glab.gridcodes.islanding._inverter import (
     CONSTANT_CURRENT,
     CURVE_POINTS,
+    DETECTION,
     DROOP,
     DROOP_BAND,
     DROOP_ON,
@@ -66,6 +67,12 @@ def curve(p: Array, at: int, x: float) -> float:
 
 
 @jit
+def shift(s: Array, p: Array, f0: float) -> float:
+    """Return the share of a quarter turn by which the frequency shift asks the current to lead."""
+    return float(p[SFS_OFFSET] + p[SFS_GAIN] * (s[FM] - f0))
+
+
+@jit
 def output(s: Array, p: Array, f0: float) -> tuple[float, float]:
     """Return active and reactive power of the inverter at its state."""
     power = p[P] + s[PD]
@@ -78,8 +85,7 @@ def output(s: Array, p: Array, f0: float) -> tuple[float, float]:
     if p[WV] > 0:
         reactive += s[QW]
     power = max(power, 0.0)
-    shift = p[SFS_OFFSET] + p[SFS_GAIN] * (s[FM] - f0)
-    angle = math.pi / 2 * min(max(shift, -p[SFS_LIMIT]), p[SFS_LIMIT])
+    angle = math.pi / 2 * min(max(shift(s, p, f0), -p[SFS_LIMIT]), p[SFS_LIMIT])
     lead, along = math.sin(angle), math.cos(angle)
     power, reactive = power * along + reactive * lead, reactive * along - power * lead
     apparent = math.hypot(power, reactive)
@@ -165,14 +171,15 @@ def run(
     """Step the island and return when the inverter ceased (−1: it did not), and which trip it was.
 
     ``v``, ``f``, ``power``, ``q``: shape (count + 1,) to be written, or (0,) to stop at the trip without
-    keeping anything. A trip of −1 with a time says that the voltage collapsed by itself.
+    keeping anything. A trip of −1 with a time says that the voltage collapsed by itself, one of −2 that the
+    inverter found the island by its frequency shift.
     """
     keep = v.size > 0
     f0 = load[3]
     s, k1, k2, half = np.zeros(STATES), np.zeros(STATES), np.zeros(STATES), np.zeros(STATES)
     timers = np.zeros(trips.shape[0])
     start(p, f0, s)
-    on, ceased, which = True, -1.0, -1
+    on, ceased, which, saturated = True, -1.0, -1, 0
     for n in range(count + 1):
         hertz = slopes(s, p, load, on, k1)
         if keep:
@@ -191,6 +198,10 @@ def run(
                 ceased, on = n * step_s + wait, False
             elif s[V] < DEAD_PU:
                 ceased, on = (n + 1) * step_s, False
+            elif p[DETECTION] > 0:
+                saturated = saturated + 1 if abs(shift(s, p, f0)) >= p[SFS_LIMIT] else 0
+                if saturated * step_s >= p[DETECTION]:
+                    ceased, on, which = (n + 1) * step_s, False, -2
     return ceased, which
 
 

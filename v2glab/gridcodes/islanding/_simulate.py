@@ -23,7 +23,8 @@ class RunOn:
     """How long an inverter kept its island alive.
 
     ``persisted``: it still did when the simulation ended, so ``time_s`` is a lower bound. ``cause`` says what
-    ended it: a trip as ``"voltage low"`` and the like, ``"collapse"`` of the voltage, or nothing.
+    ended it: a trip as ``"voltage low"`` and the like, ``"collapse"`` of the voltage, ``"frequency shift"``
+    when the inverter's active search found it, or nothing.
     """
 
     time_s: float
@@ -180,6 +181,6 @@ def _run_on(
     if ceased < 0:
         return RunOn(duration_s, spread, True, "")
     if which < 0:
-        return RunOn(ceased, spread, False, "collapse")
+        return RunOn(ceased, spread, False, "frequency shift" if which == -2 else "collapse")
     quantity = "frequency" if trips[which, 0] > 0 else "voltage"
     return RunOn(ceased, spread, False, f"{quantity} {'high' if trips[which, 1] > 0 else 'low'}")
