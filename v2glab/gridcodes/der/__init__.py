@@ -33,6 +33,7 @@ from v2glab.gridcodes.der._segment import GridSegment, SettingsChange
 from v2glab.gridcodes.der._settings import DerSettings, parse_settings
 from v2glab.gridcodes.der._simulate import simulate, stream
 from v2glab.gridcodes.der._status import Status
+from v2glab.gridcodes.der._sunspec import from_sunspec, to_sunspec
 
 __all__ = [
     "ConsecutiveDisturbances",
@@ -58,10 +59,12 @@ __all__ = [
     "VoltWatt",
     "WattVar",
     "common_file_text",
+    "from_sunspec",
     "parse_settings",
     "settings_for",
     "settings_from_common_file",
     "settings_to_common_file",
     "simulate",
     "stream",
+    "to_sunspec",
 ]

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from v2glab.evidence import InputError, read_toml
+from v2glab.gridcodes.der._paths import get, put
 from v2glab.gridcodes.der._settings import DerSettings, parse_settings
 from v2glab.resources import data_root
 
@@ -41,7 +42,7 @@ def settings_to_common_file(settings: DerSettings, *, model: bool = True) -> dic
         if part == "model" and not model:
             continue
         for name, entry in names.items():
-            value = _get(document, entry["path"])
+            value = get(document, entry["path"])
             if value is not None:
                 answer[name + ("-AS" if part == "applied" else "")] = _written(value, entry)
     return answer
@@ -82,14 +83,17 @@ def settings_from_common_file(source: str | Mapping[str, Value], base: DerSettin
             raise InputError(f"{written} a second time", "each name once", "drop one")
         seen.add(name)
         if name in known:
-            _set(document, known[name]["path"], _meant(name, value, known[name]), name)
+            put(document, known[name]["path"], _meant(name, value, known[name]), name)
         elif not name.startswith(("MT_", "NP_", "COMMENT", "MYPARAM")):
             raise InputError(f"{written!r:.60}", "a name of the common file format", "mend or drop that line")
     return parse_settings(document)
 
 
 def _read(text: str) -> dict[str, Value]:
-    rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    try:
+        rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None)))
+    except csv.Error as error:
+        raise InputError(f"no table: {error}", "lines of PARAMETER,VALUE", "write the file anew") from error
     if len(rows) > _MOST_LINES or not rows or [c.strip().upper() for c in rows[0]] != ["PARAMETER", "VALUE"]:
         raise InputError(
             f"{len(rows)} lines, first {rows[:1]!r:.60}",
@@ -136,43 +140,3 @@ def _meant(name: str, value: Value, entry: Mapping[str, Any]) -> object:
     if not math.isfinite(number):
         raise InputError(f"{name} = {value!r:.60}", "a finite number", f"mend {name}")
     return number
-
-
-def _step(place: Any, part: str) -> Any:  # noqa: ANN401
-    """Return a member by name, an element by number, or a trip by its name."""
-    if isinstance(place, dict):
-        return place[part]
-    if part.isdigit():
-        return place[int(part)]
-    return next((t for t in place if t["name"] == part), None)
-
-
-def _get(document: dict[str, Any], path: str) -> object:
-    place: Any = document
-    for part in path.split("."):
-        place = _step(place, part)
-        if place is None:
-            return None
-    return place
-
-
-def _set(document: dict[str, Any], path: str, value: object, name: str) -> None:
-    *parents, last = path.split(".")
-    place: Any = document
-    for part in parents:
-        inner = _step(place, part)
-        if inner is None:
-            raise InputError(
-                f"{name} for a trip {part!r} that is not there", "a trip of the base", "drop that line"
-            )
-        if isinstance(inner, tuple):
-            inner = [list(i) if isinstance(i, tuple) else i for i in inner]
-            if isinstance(place, dict):
-                place[part] = inner
-            else:
-                place[int(part)] = inner
-        place = inner
-    if isinstance(place, list):
-        place[int(last)] = value
-    else:
-        place[last] = value
