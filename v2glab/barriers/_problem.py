@@ -23,11 +23,12 @@ TRIP_CLEARS_S = 60.0
 
 @dataclass(frozen=True)
 class Market:
-    """Tariff and energy price (T,) on the steps of the window."""
+    """Tariff and energy price (T,) on the steps of the window; ``paid`` (T,) where export has its own."""
 
     tariff: Tariff
     energy: Floats
     window: Window
+    paid: Floats | None = None
 
 
 def vehicle_year_problem(
@@ -51,7 +52,7 @@ def vehicle_year_problem(
     np.add.at(drive, np.minimum((starts - offset) // STEP_S, steps - 1), need)
     active = np.flatnonzero((plugged > 0) | (drive > 0))
     drive = drive[active]
-    buy, sell = settle(market.tariff, market.energy, STEP_S, terms)
+    buy, sell = settle(market.tariff, market.energy, STEP_S, terms, market.paid)
     hours = STEP_S / 3600
     out_efficiency = vehicle.discharge_efficiency * terms.discharge_efficiency
     power_kw = min(vehicle.discharge_kw * terms.discharge_share, terms.export_cap_kw)

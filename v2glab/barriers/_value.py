@@ -91,7 +91,13 @@ class Valuation:
     def _averaging_matters(self, minutes: float) -> bool:
         if minutes not in self._averaging:
             plain, averaged = (
-                settle(self.market.tariff, self.market.energy, STEP_S, Terms(settlement_minutes=m))
+                settle(
+                    self.market.tariff,
+                    self.market.energy,
+                    STEP_S,
+                    Terms(settlement_minutes=m),
+                    self.market.paid,
+                )
                 for m in (0.0, minutes)
             )
             self._averaging[minutes] = not all(

@@ -22,7 +22,8 @@ def analyse(
         str, typer.Option(help="CSV of one year's prices; without it a synthetic example.")
     ] = "",
     tariff: Annotated[
-        str, typer.Option(help="TOML file, or the name of a tariff of the package.")
+        str,
+        typer.Option(help="TOML, JSON of OpenEI's URDB, or a tariff of the package by name."),
     ] = "example-dynamic",
     rules: Annotated[str, typer.Option(help="Barriers, by comma; NAME=VALUE sets the number.")] = "",
     run: Annotated[str, typer.Option(help="Run folder whose measured numbers count.")] = "",
@@ -192,7 +193,8 @@ def _print_result(result: Result, out: Path | None) -> None:
     )
     facts = result.facts
     screen.print(
-        f"EUR per vehicle and year, {facts['vehicles']} vehicles, prices of {facts['price_year']}: "
+        f"{facts['currency']} per vehicle and year, {facts['vehicles']} vehicles, "
+        f"prices of {facts['price_year'] or facts['tariff']}: "
         f"{before:.2f} without rules, {after:.2f} with all of them; {facts['left_out']} users left out.",
         markup=False,
     )

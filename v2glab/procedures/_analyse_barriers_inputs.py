@@ -18,15 +18,14 @@ from v2glab.barriers import (
     apply_evidence,
     certify,
     combine,
-    energy_price,
     last_year,
-    lay_over,
     load_catalogue,
     map_verdicts,
     select_vehicles,
 )
 from v2glab.evidence import InputError
-from v2glab.procedures._barrier_files import read_prices, read_run, read_sessions, read_tariff
+from v2glab.procedures._barrier_files import read_run, read_sessions
+from v2glab.procedures._barrier_market import check_currency, read_market
 from v2glab.resources import find_data
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Inputs:
     years: list[VehicleYear]
     issues: list[SessionIssue]
     market: Market
-    prices: PriceYear
+    prices: PriceYear | None
     rules: dict[str, Transformation]
     evidence: list[BarrierEvidence]
 
@@ -59,10 +58,9 @@ def gather(parameters: BarrierParameters) -> Inputs:
     sessions, issues = read_sessions(
         _path(parameters.sessions, "sessions", "example-sessions.csv"), parameters.timezone
     )
-    prices = read_prices(_path(parameters.prices, "prices", "example-prices.csv"))
-    tariff = read_tariff(_tariff_path(parameters.tariff))
     window = last_year(sessions)
-    market = Market(tariff, energy_price(tariff, lay_over(prices, window), window.times_s), window)
+    market, prices = read_market(parameters.prices, parameters.tariff, parameters.timezone, window)
+    check_currency(market.tariff.currency, vehicle, rules)
     years, left_out = select_vehicles(
         sessions,
         window,
@@ -101,8 +99,3 @@ def _rules(parameters: BarrierParameters) -> tuple[dict[str, Transformation], li
 
 def _path(name: str, kind: str, example: str) -> Path:
     return Path(name) if name else find_data("datasets", kind, example)
-
-
-def _tariff_path(name: str) -> Path:
-    """A name with a suffix is a file of the user's; a bare name is one that travels with the package."""
-    return Path(name) if name.endswith(".toml") else find_data("datasets", "tariffs", f"{name}.toml")

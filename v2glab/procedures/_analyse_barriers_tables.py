@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def tables(inputs: Inputs, attribution: Attribution, seed: int) -> dict[str, pd.DataFrame]:
-    """Return all tables of the record; money is EUR per vehicle and year."""
+    """Return all tables of the record; money is the tariff's currency per vehicle and year."""
     return {
         "rules": _rules(inputs, attribution, seed),
         "waterfall": _waterfall(attribution),
@@ -27,15 +27,14 @@ def tables(inputs: Inputs, attribution: Attribution, seed: int) -> dict[str, pd.
 
 def caveats(inputs: Inputs) -> list[str]:
     """Return what a reader has to know before quoting a number."""
-    vehicle, window = inputs.vehicle, inputs.market.window
+    vehicle = inputs.vehicle
     days = np.array([year.days for year in inputs.years])
     out = [
         "Perfect foresight of prices and trips: an upper bound on what a real controller reaches.",
         "Price taker: the vehicles do not move the price.",
         f"Sample: {len(inputs.years)} vehicles; intervals are over vehicles, not over years or settings.",
         f"Records of {days.min():.0f} to {days.max():.0f} days count as 365; seasons may weigh unevenly.",
-        f"Prices of {inputs.prices.year} lie over sessions from {_date(window.start_s)} on, "
-        "by month, day and hour (UTC), whatever the weekday.",
+        _prices(inputs),
         f"Every user has the same car: {vehicle.battery_kwh:g} kWh, {vehicle.charge_kw:g} kW in, "
         f"{vehicle.discharge_kw:g} kW out, efficiency {vehicle.charge_efficiency:g} and "
         f"{vehicle.discharge_efficiency:g}, {vehicle.reserve_share:.0%} kept for driving.",
@@ -58,6 +57,16 @@ def caveats(inputs: Inputs) -> list[str]:
     if moving:
         out.append(f"The mobility baseline itself is changed by: {', '.join(moving)}.")
     return out
+
+
+def _prices(inputs: Inputs) -> str:
+    since = _date(inputs.market.window.start_s)
+    if inputs.prices is None:
+        return f"Prices of the rate lie over sessions from {since} on; public holidays count as weekdays."
+    return (
+        f"Prices of {inputs.prices.year} lie over sessions from {since} on, "
+        "by month, day and hour (UTC), whatever the weekday."
+    )
 
 
 def _date(second: int) -> str:

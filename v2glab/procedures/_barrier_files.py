@@ -8,11 +8,13 @@ import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from v2glab.barriers import PRICE_BOUNDS_PER_KWH, PriceYear, Session, SessionIssue, Tariff, parse_tariff
+from v2glab.barriers.tariffs import Currency, Rate, parse_rate
 from v2glab.evidence import InputError, Verdict, read_toml, read_verdicts
 
 _SESSION_COLUMNS = ("User_ID", "Start_plugin", "End_plugout", "El_kWh")
@@ -35,6 +37,8 @@ def read_text(path: Path) -> str:
 def parse_prices(text: str, where: str) -> PriceYear:
     """Parse ``utc,eur_per_mwh``: one whole calendar year in UTC, each 15, 30 or 60 minutes once and in order.
 
+    The column names the currency (ISO 4217): ``usd_per_mwh`` and so on.
+
     Raises
     ------
     InputError
@@ -42,7 +46,9 @@ def parse_prices(text: str, where: str) -> PriceYear:
     """
     rows = _rows(text, ",", where)
     header = [cell.strip() for cell in next(rows, (1, []))[1]]
-    if header != ["utc", "eur_per_mwh"]:
+    unit = header[1] if len(header) == 2 else ""
+    currency = next((c for c in get_args(Currency) if unit == f"{c.lower()}_per_mwh"), None)
+    if header[:1] != ["utc"] or currency is None:
         raise InputError(
             f"{where}, row 1: columns {header}", "utc,eur_per_mwh", "rename or convert the columns"
         )
@@ -59,7 +65,8 @@ def parse_prices(text: str, where: str) -> PriceYear:
         raise InputError(f"{where}: {len(times)} prices", "a whole year", "complete the file")
     if times[0] != dt.datetime(times[0].year, 1, 1):
         raise InputError(f"{where}: begins at {times[0]}", "1 January, 00:00 UTC", "complete the file")
-    return PriceYear(times[0].year, int((times[1] - times[0]).total_seconds()), np.array(values) / 1000)
+    step_s = int((times[1] - times[0]).total_seconds())
+    return PriceYear(times[0].year, step_s, np.array(values) / 1000, currency)
 
 
 def _check_step(times: list[dt.datetime], where: str) -> None:
@@ -199,6 +206,11 @@ def read_prices(path: Path) -> PriceYear:
 def read_tariff(path: Path) -> Tariff:
     """Read a tariff from a TOML file."""
     return parse_tariff(read_toml(path), path.name)
+
+
+def read_rate(path: Path) -> Rate:
+    """Read a rate of the Utility Rate Database from a JSON file."""
+    return parse_rate(read_text(path), path.name)
 
 
 def read_run(path: Path) -> list[Verdict]:

@@ -28,7 +28,8 @@ class BarrierParameters(Parameters):
     sessions, prices
         Files; empty takes the synthetic examples that travel with the package.
     tariff
-        A file ending in ``.toml``, or the name of one in ``datasets/tariffs``.
+        A file ending in ``.toml``, or in ``.json`` for a rate of OpenEI's Utility Rate Database, or the name
+        of one in ``datasets/tariffs``.
     rules
         Barriers that may be in force, separated by commas; ``name=value`` replaces the catalogue's number.
     evidence_run
@@ -81,7 +82,7 @@ def execute(context: Context[BarrierParameters]) -> Result:
         ),
         lambda done, total: context.progress({"time_s": 0.0, "rule_sets_done": done, "rule_sets": total}),
     )
-    quantities = tuple(_quantities(attribution, valuation, context.seed))
+    quantities = tuple(_quantities(attribution, valuation, context.seed, inputs.market.tariff.currency))
     return Result(
         procedure=PROCEDURE.name,
         start_ns=inputs.market.window.start_s * 1_000_000_000,
@@ -95,8 +96,9 @@ def execute(context: Context[BarrierParameters]) -> Result:
 
 def _facts(inputs: Inputs, attribution: Attribution, valuation: Valuation) -> dict[str, object]:
     return {
-        "price_year": inputs.prices.year,
+        "price_year": inputs.prices.year if inputs.prices else None,
         "tariff": inputs.market.tariff.id,
+        "currency": inputs.market.tariff.currency,
         "vehicles": len(inputs.years),
         "left_out": len({issue.user for issue in inputs.issues} - {year.user for year in inputs.years}),
         "rules": list(attribution.rules),
@@ -108,13 +110,16 @@ def _facts(inputs: Inputs, attribution: Attribution, valuation: Valuation) -> di
     }
 
 
-def _quantities(attribution: Attribution, valuation: Valuation, seed: int) -> Iterable[Quantity]:
+def _quantities(
+    attribution: Attribution, valuation: Valuation, seed: int, currency: str
+) -> Iterable[Quantity]:
     shares = attribution.shapley()
-    yield _money("value_without_rules", attribution.value[0], seed)
-    yield _money("value_with_all_rules", attribution.value[-1], seed)
-    yield _money("value_lost", attribution.total, seed)
+    unit = f"{currency}/a"
+    yield _money("value_without_rules", attribution.value[0], seed, unit)
+    yield _money("value_with_all_rules", attribution.value[-1], seed, unit)
+    yield _money("value_lost", attribution.total, seed, unit)
     for name, share in zip(attribution.rules, shares, strict=True):
-        yield _money(f"value_lost_{name}", share, seed)
+        yield _money(f"value_lost_{name}", share, seed, unit)
     scale = max(float(np.abs(attribution.value[0]).max()), 1e-300)
     residual = float(np.abs(shares.sum(axis=0) - attribution.total).max()) / scale
     mean = max(float(attribution.value[0].mean()), 1e-6)
@@ -126,13 +131,15 @@ def _quantities(attribution: Attribution, valuation: Valuation, seed: int) -> It
         )
 
 
-def _money(name: str, per_vehicle: np.ndarray[tuple[int, ...], np.dtype[np.float64]], seed: int) -> Quantity:
+def _money(
+    name: str, per_vehicle: np.ndarray[tuple[int, ...], np.dtype[np.float64]], seed: int, unit: str
+) -> Quantity:
     """Return a mean over vehicles; its uncertainty is the bootstrap's standard error."""
     estimate = bootstrap(per_vehicle, seed=seed)
     count = per_vehicle.size
     if count < 2:
-        return Quantity(name, estimate.mean, "EUR/a", None, "a single vehicle has no spread")
-    return Quantity(name, estimate.mean, "EUR/a", estimate.standard_error, dof=count - 1)
+        return Quantity(name, estimate.mean, unit, None, "a single vehicle has no spread")
+    return Quantity(name, estimate.mean, unit, estimate.standard_error, dof=count - 1)
 
 
 def _verdicts(quantities: tuple[Quantity, ...]) -> tuple[Verdict, ...]:

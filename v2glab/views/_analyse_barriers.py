@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from v2glab.evidence import Result
 
-_UNIT = "EUR per vehicle and year"
 #: Column of the table, label, colour, and offset from the row's middle.
 _MEASURES = (
     ("first_in", "alone (first in)", "#588157", 0.22),
@@ -29,6 +28,10 @@ def plot_analyse_barriers(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh lay
     return row(_waterfall(result), _forest(result), sizing_mode="stretch_width")
 
 
+def _unit(result: Result) -> str:
+    return f"{result.facts['currency']} per vehicle and year"
+
+
 def _waterfall(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
     from bokeh.plotting import figure
 
@@ -42,7 +45,7 @@ def _waterfall(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
         height=360,
         sizing_mode="stretch_width",
         title=f"Value of bidirectional charging, {result.facts['vehicles']} vehicles",
-        y_axis_label=_UNIT,
+        y_axis_label=_unit(result),
         tools="hover,reset",
         tooltips=[("", "@x"), ("after", "@top{0.00}")],
     )
@@ -63,7 +66,7 @@ def _forest(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
         height=360,
         sizing_mode="stretch_width",
         title="Value lost by rule, 95 % interval over vehicles",
-        x_axis_label=_UNIT,
+        x_axis_label=_unit(result),
         tools="xwheel_zoom,xpan,reset",
     )
     for column, label, colour, offset in _MEASURES:

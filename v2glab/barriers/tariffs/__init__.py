@@ -2,22 +2,29 @@
 
 from v2glab.barriers.tariffs._bill import bill
 from v2glab.barriers.tariffs._calendar import Calendar, calendar_of
+from v2glab.barriers.tariffs._coupling import Coupling
 from v2glab.barriers.tariffs._lines import Bill, Line
+from v2glab.barriers.tariffs._marginal import MarginalPrices, marginal_prices
 from v2glab.barriers.tariffs._metering import Metering
 from v2glab.barriers.tariffs._money import Currency, same_currency
 from v2glab.barriers.tariffs._parse import parse_rate
 from v2glab.barriers.tariffs._rate import Rate, Tier
+from v2glab.barriers.tariffs._rate_tariff import tariff_of
 
 __all__ = [
     "Bill",
     "Calendar",
+    "Coupling",
     "Currency",
     "Line",
+    "MarginalPrices",
     "Metering",
     "Rate",
     "Tier",
     "bill",
     "calendar_of",
+    "marginal_prices",
     "parse_rate",
     "same_currency",
+    "tariff_of",
 ]

@@ -18,7 +18,7 @@ _MOST_CHARACTERS = 5_000_000
 #: Carry no price: who, where, when, and for whom.
 _INFORMATION = frozenset(
     {
-        *("uri", "country", "source", "sourceparent", "revisions", "approved", "is_default"),
+        *("uri", "country", "sourceparent", "revisions", "approved", "is_default"),
         *("startdate", "enddate", "supercedes", "supersedes", "eiaid", "eia", "sector", "servicetype"),
         *("voltageminimum", "voltagemaximum", "voltagecategory", "phasewiring", "fixedchargeeaaddl"),
         *("peakkwcapacitymin", "peakkwcapacitymax", "peakkwcapacityhistory"),

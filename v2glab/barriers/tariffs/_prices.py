@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.barriers._sessions import STEP_S, Window
+from v2glab.barriers.tariffs._money import Currency
 from v2glab.evidence import InputError
 
 #: Absurd beyond: the harmonised day-ahead limits of the EU have stayed within -0.5 and 5 EUR/kWh.
@@ -17,11 +18,14 @@ PRICE_BOUNDS_PER_KWH = (-5.0, 10.0)
 
 @dataclass(frozen=True)
 class PriceYear:
-    """Energy price per kWh of one whole calendar year (UTC), one value every ``step_s`` seconds."""
+    """Energy price per kWh of one whole calendar year (UTC), one value every ``step_s`` seconds, in
+    ``currency``.
+    """
 
     year: int
     step_s: int
     per_kwh: NDArray[np.float64]
+    currency: Currency = "EUR"
 
     def __post_init__(self) -> None:
         whole = (366 if calendar.isleap(self.year) else 365) * 86_400

@@ -75,6 +75,7 @@ class Rate(BaseModel):
     label: str = ""
     name: str = ""
     utility: str = ""
+    source: str = ""
     currency: Currency
     energyratestructure: Structure
     energyweekdayschedule: Schedule | None = None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from v2glab.barriers._terms import Terms
+from v2glab.barriers.tariffs._money import Currency
 from v2glab.evidence import InputError
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -20,12 +21,13 @@ class ImportRate(BaseModel):
     """Price of imported energy: energy part plus per-kWh additions, all before VAT, in currency per kWh.
 
     ``kind`` is ``day_ahead`` (prices come with the data), ``flat`` (``rates`` holds one) or ``tou``:
-    ``weekday`` and ``weekend`` hold, per month (12) and local hour (24), the index into ``rates``.
+    ``weekday`` and ``weekend`` hold, per month (12) and local hour (24), the index into ``rates``. ``rate``
+    marks a rate of the Utility Rate Database, whose prices come by the step.
     """
 
     model_config = _STRICT
 
-    kind: Literal["day_ahead", "flat", "tou"]
+    kind: Literal["day_ahead", "flat", "tou", "rate"]
     rates: tuple[float, ...] = ()
     weekday: Schedule = ()
     weekend: Schedule = ()
@@ -36,7 +38,7 @@ class ImportRate(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> ImportRate:
-        wanted = {"day_ahead": 0, "flat": 1}.get(self.kind, max(len(self.rates), 1))
+        wanted = {"day_ahead": 0, "rate": 0, "flat": 1}.get(self.kind, max(len(self.rates), 1))
         if len(self.rates) != wanted or not all(-10 <= r <= 10 for r in self.rates):
             raise ValueError(f"kind {self.kind!r} needs {wanted} rate(s) between -10 and 10")
         if self.kind == "tou":
@@ -49,11 +51,13 @@ class ImportRate(BaseModel):
 
 
 class ExportRate(BaseModel):
-    """Remuneration of exported energy: the energy price or a fixed rate, less a fee, in currency per kWh."""
+    """Remuneration of exported energy: the energy price, a fixed rate, or prices by the step (``rate``), less
+    a fee, in currency per kWh.
+    """
 
     model_config = _STRICT
 
-    kind: Literal["energy_price", "fixed"]
+    kind: Literal["energy_price", "fixed", "rate"]
     rate: float = Field(default=0.0, ge=-10, le=10)
     fee: float = Rate
 
@@ -67,7 +71,7 @@ class Tariff(BaseModel):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     name: str
-    currency: Literal["EUR"]
+    currency: Currency
     jurisdiction: str
     timezone: str
     source: str = Field(min_length=1)
@@ -93,6 +97,8 @@ def parse_tariff(document: dict[str, Any], where: str) -> Tariff:
     InputError
         A field is wrong or missing; a tariff without an export rate says so.
     """
+    if any(isinstance(part, dict) and part.get("kind") == "rate" for part in document.values()):
+        raise InputError(f"{where}: kind 'rate'", "a kind of this format", "give the rate's own JSON file")
     if "exports" not in document:
         raise InputError(
             f"{where}: no export rate",
@@ -144,22 +150,37 @@ def energy_price(
 
 
 def settle(
-    tariff: Tariff, energy: NDArray[np.float64], step_s: int, terms: Terms
+    tariff: Tariff,
+    energy: NDArray[np.float64],
+    step_s: int,
+    terms: Terms,
+    paid: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return buying and selling price per kWh at the meter, both of shape (T,), under the given terms.
 
+    ``paid`` is what export earns in each step, where the tariff takes that from a rate: (T,), or ``None``.
+    Terms that even out the energy price even it out, too.
+
     Rule for negative prices: a ratio below one cuts what is earned, it never softens what has to be paid.
     """
-    if terms.flat_price:
-        energy = terms.flat_price * energy.mean() + (1 - terms.flat_price) * energy
-    if terms.settlement_minutes * 60 > step_s:
-        energy = _averaged(energy, max(round(terms.settlement_minutes * 60 / step_s), 1))
+    energy = _evened(energy, step_s, terms)
     rates = tariff.imports
     buy = (energy + rates.markup + rates.grid_fee + rates.levies) * (1 + rates.vat_percent / 100)
-    paid = energy if tariff.exports.kind == "energy_price" else np.full_like(energy, tariff.exports.rate)
+    if paid is not None:
+        paid = _evened(paid, step_s, terms)
+    else:
+        paid = energy if tariff.exports.kind == "energy_price" else np.full_like(energy, tariff.exports.rate)
     paid = np.where(paid > 0, terms.export_price_ratio * paid, paid)
     sell = paid - tariff.exports.fee + terms.levy_refund_share * tariff.refund(energy)
     return buy, sell
+
+
+def _evened(price: NDArray[np.float64], step_s: int, terms: Terms) -> NDArray[np.float64]:
+    if terms.flat_price:
+        price = terms.flat_price * price.mean() + (1 - terms.flat_price) * price
+    if terms.settlement_minutes * 60 > step_s:
+        price = _averaged(price, max(round(terms.settlement_minutes * 60 / step_s), 1))
+    return price
 
 
 def _averaged(energy: NDArray[np.float64], group: int) -> NDArray[np.float64]:
