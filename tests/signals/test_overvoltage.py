@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from v2glab.evidence import InputError
@@ -49,7 +49,8 @@ def test_pulses_of_both_signs_add_up_within_a_minute_and_not_beyond():
     assert seen.uncertainty == pytest.approx(math.sqrt(6 / 12), rel=1e-3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example([0.0, 2.0, 2.0, 0.0], 1.0, 2)  # the best window begins between two samples
 @given(st.lists(st.floats(-3, 3), min_size=2, max_size=40), st.floats(0.1, 2.9), st.integers(1, 50))
 def test_the_longest_window_is_that_of_a_search(values, level, window):
     wave = np.array(values) * PEAK

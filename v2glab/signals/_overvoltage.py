@@ -74,29 +74,40 @@ def _time_above(
 
 def _longest(row: Array, rate_hz: float, threshold: float, window_s: float) -> float:
     """Return the longest time above the threshold within any window, s."""
-    over = row - threshold
-    first, second = over[:-1], over[1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        crossed = np.where(first == second, 0.0, np.maximum(first, second) / np.abs(second - first))
-    share = np.where((first > 0) & (second > 0), 1.0, np.where((first > 0) | (second > 0), crossed, 0.0))
-    return _most(share / rate_hz, rate_hz, window_s)
-
-
-def _edges(row: Array, rate_hz: float, threshold: float, window_s: float) -> float:
-    """Return the most crossings of the threshold within any window."""
-    return _most(np.abs(np.diff((row > threshold).astype(np.float64))), rate_hz, window_s)
-
-
-def _most(amounts: Array, rate_hz: float, window_s: float) -> float:
-    """Return the greatest sum of amounts, one for each step between samples, within any window."""
-    total = np.concatenate([[0.0], np.cumsum(amounts)])
-    at = np.arange(total.size) / rate_hz
-    if at[-1] <= window_s:
-        return float(total[-1])
-    # the most is held by a window that begins where something begins, or ends where it ends
-    later = np.interp(at + window_s, at, total) - total
-    earlier = total - np.interp(at - window_s, at, total)
+    begins, ends = _spans(row, rate_hz, threshold)
+    if not begins.size:
+        return 0.0
+    edges = np.stack([begins, ends], axis=1).ravel()
+    done = np.cumsum(ends - begins)
+    total = np.stack([done - (ends - begins), done], axis=1).ravel()
+    # the most is held by a window that begins where time above begins, or ends where it ends
+    later = np.interp(begins + window_s, edges, total) - total[::2]
+    earlier = total[1::2] - np.interp(ends - window_s, edges, total)
     return float(max(later.max(), earlier.max()))
+
+
+def _edges(row: Array, rate_hz: float, threshold: float, window_s: float) -> int:
+    """Return the most crossings of the threshold within any window."""
+    edges = np.sort(np.concatenate(_spans(row, rate_hz, threshold)))
+    edges = edges[(edges > 0) & (edges < (row.size - 1) / rate_hz)]
+    if not edges.size:
+        return 0
+    return int((np.searchsorted(edges, edges + window_s, "right") - np.arange(edges.size)).max())
+
+
+def _spans(row: Array, rate_hz: float, threshold: float) -> tuple[Array, Array]:
+    """Return when each stay above the threshold begins and ends, s since the first sample."""
+    over = row - threshold
+    above = over > 0
+    change = np.flatnonzero(above[1:] != above[:-1])
+    moments = (change + over[change] / (over[change] - over[change + 1])) / rate_hz
+    rising = above[change + 1]
+    begins, ends = moments[rising], moments[~rising]
+    if above[0]:
+        begins = np.concatenate([[0.0], begins])
+    if above[-1]:
+        ends = np.concatenate([ends, [(row.size - 1) / rate_hz]])
+    return begins, ends
 
 
 def fundamental_overvoltage(
