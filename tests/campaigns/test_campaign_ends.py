@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
@@ -174,3 +176,43 @@ def test_cell_that_takes_too_long_opens_the_contactor(bench: Bench, tmp_path: Pa
     finally:
         end_group(started)
         started.process.communicate()
+
+
+@pytest.fixture(params=["garbage", "nothing"])
+def sick_meter(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Serve a meter that takes every request and answers it wrongly, or not at all."""
+
+    def serve(server: socket.socket) -> None:
+        while True:
+            try:
+                link, _ = server.accept()
+                with link:
+                    while link.recv(260):
+                        if request.param == "garbage":
+                            link.sendall(bytes.fromhex("ffff00000003ff0400"))
+            except OSError:
+                if server.fileno() < 0:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_sick_meter_ends_the_export_with_exit_code_3(bench: Bench, tmp_path: Path, sick_meter: int) -> None:
+    station = tmp_path / "sick.toml"
+    address = tomllib.loads(bench.resolved.read_text())["instruments"]["meter"]["address"]
+    wrong = f"tcp://127.0.0.1:{sick_meter}?unit=2"
+    station.write_text(bench.resolved.read_text().replace(address, wrong))
+    file = campaign_file(tmp_path, "05_export_load_test", **ENDLESS)
+    done = run(tmp_path, "campaign", str(file), "--station", str(station), "--out", str(tmp_path / "runs"))
+    assert done.returncode == 3, done.stderr + done.stdout
+    assert bench.words(FEEDBACK, 1) == [0]
+    assert bench.words(POWER, 2) == [0, 0]
+    (summary,) = list_runs(tmp_path / "runs")
+    record = read_run(summary.folder).record
+    assert record["status"] == "failed"
+    assert "DeviceError" in record["problem"]
+    assert f"127.0.0.1:{sick_meter}" in record["problem"]
+    assert "remedy:" in record["problem"]

@@ -8,15 +8,31 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from campaign_bench import TWIN, campaign_file, only_run, run, station_file
 
+from v2glab import cli
+
 CHARGER_BENCH = Path(__file__).resolve().parents[1] / "station" / "charger_bench.py"
 
+Refused = Callable[..., subprocess.CompletedProcess[str]]
 HEAD = "name = 'a'\ntitle = 'b'\n"
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Run the command in this process: what is refused at once needs none of its own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def run_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+        given = [*arguments, "--out", str(tmp_path / "runs")]
+        code = cli.run("campaign", given, prog_name="v2glab campaign")
+        return subprocess.CompletedProcess(given, code, *capsys.readouterr())
+
+    return run_here
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
@@ -41,8 +57,10 @@ def _said(done: subprocess.CompletedProcess[str]) -> str:
         (("no-such-campaign",), "no-such-campaign"),
     ],
 )
-def test_wrong_usage_stops_before_any_device(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    done = run(tmp_path, "campaign", *arguments, "--out", str(tmp_path / "runs"))
+def test_wrong_usage_stops_before_any_device(
+    tmp_path: Path, refused: Refused, arguments: tuple[str, ...], said: str
+) -> None:
+    done = refused(*arguments)
     assert done.returncode == 2
     assert said in _said(done)
     assert not (tmp_path / "runs").exists()
@@ -63,18 +81,18 @@ def test_wrong_usage_stops_before_any_device(tmp_path: Path, arguments: tuple[st
         ("not toml at all", "small.toml"),
     ],
 )
-def test_wrong_campaign_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_campaign_file_is_named(tmp_path: Path, refused: Refused, text: str, said: str) -> None:
     file = tmp_path / "small.toml"
     file.write_text(text)
-    done = run(tmp_path, "campaign", str(file), "--out", str(tmp_path / "runs"))
+    done = refused(str(file))
     assert done.returncode == 2
     assert said in _said(done)
 
 
-def test_station_file_with_unknown_key_is_refused(tmp_path: Path) -> None:
+def test_station_file_with_unknown_key_is_refused(tmp_path: Path, refused: Refused) -> None:
     station = station_file(tmp_path)
     station.write_text(station.read_text().replace("[site]", "[site]\nnominal_volts = 3"))
-    done = run(tmp_path, "campaign", "--station", str(station), "--out", str(tmp_path / "runs"))
+    done = refused("--station", str(station))
     assert done.returncode == 2
     assert "nominal_volts" in _said(done)
 
