@@ -46,9 +46,12 @@ _LACKS = {
     "commands": "the inverter takes no new settings while a stimulus is played",
     "settings": "the inverter offers its settings read-only: only the default ones can be tested",
 }
-_FINEST_S = 0.02
+#: Half the analyser's update interval: finer sampling shows nothing new.
+_FINEST_S = 0.05
 _RAMP_STEPS = 25
-#: The analyser's readings are means over its update interval (a tenth of a second at its fastest).
+#: Steps that a list of the grid simulator holds.
+_MEMORY = 100
+#: The analyser's readings are means over its update interval, a tenth of a second at its fastest.
 _UPDATE_S = 0.1
 _SETTLE_S = 2.0
 _READ = (
@@ -151,6 +154,8 @@ class StationBench:
     def _steps(self, stimulus: Stimulus, step: type[GridStep]) -> list[GridStep]:
         """Return the timeline as a list of the grid simulator; a ramp becomes a stair."""
         volts = self._station.site.nominal_voltage_v
+        ramping = [s.voltage_to_pu is not None or s.frequency_to_hz is not None for s in stimulus.stretches]
+        stairs = (_MEMORY - len(ramping)) // max(1, sum(ramping)) + 1
         out = []
         for s in stimulus.stretches:
             if len(set(s.voltage_pu)) > 1 or any(s.angle_deg):
@@ -158,7 +163,7 @@ class StationBench:
                     "phases that differ", "all phases alike", "use a simulator with three channels"
                 )
             ramps = s.voltage_to_pu is not None or s.frequency_to_hz is not None
-            count = max(1, min(_RAMP_STEPS, int(s.duration_s / 1e-3))) if ramps else 1
+            count = max(1, min(_RAMP_STEPS, stairs, int(s.duration_s / 1e-3))) if ramps else 1
             for k in range(count):
                 share = (k + 0.5) / count
                 v = s.voltage_pu[0] + share * ((s.voltage_to_pu or s.voltage_pu)[0] - s.voltage_pu[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from v2glab.views._compare import compare_runs
+    from v2glab.views._conformity import plot_conformity_test
     from v2glab.views._gridcodes import (
         one_line,
         render_codes,
@@ -31,6 +32,7 @@ _MODULE_OF = {
     "live_series": "_live",
     "parameter_panel": "_panels",
     "plot": "_registry",
+    "plot_conformity_test": "_conformity",
     "quantity_table": "_tables",
     "one_line": "_gridcodes",
     "render_codes": "_gridcodes",
@@ -53,6 +55,7 @@ __all__ = [
     "one_line",
     "parameter_panel",
     "plot",
+    "plot_conformity_test",
     "quantity_table",
     "render_codes",
     "render_report",

@@ -28,7 +28,7 @@ def plot_conformity(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh layout
     return gridplot(figures, ncols=3, toolbar_location=None)
 
 
-def plot_test(result: Result, test: str) -> Any:  # noqa: ANN401 -- a Bokeh figure
+def plot_conformity_test(result: Result, test: str) -> Any:  # noqa: ANN401 -- a Bokeh figure
     """Draw one test.
 
     Raises

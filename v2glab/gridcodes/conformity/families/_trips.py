@@ -34,6 +34,8 @@ _CLEAR = 1.2
 _APART = 6.0
 _BEFORE_S = 2.0
 _WATCH_S = 1.0
+#: What an instrument may take to show a step: more than its update interval.
+_SETTLE_S = 0.2
 
 
 def trip_cases(rules: Rules) -> Iterator[Case]:
@@ -209,7 +211,7 @@ def _misplaced(case: Case, record: Record, trip: Trip, threshold: float, where: 
     """Return why the grid, as it was measured, did not stand clear of the threshold's tolerance."""
     assert case.stimulus is not None  # noqa: S101 -- made above
     start, end = case.stimulus.span(where)
-    seen = mean(record, _channel(trip), start + min(0.02, (end - start) / 4), end)
+    seen = mean(record, _channel(trip), start + min(_SETTLE_S, (end - start) / 4), end)
     if seen is None:
         return record.doubt or f"no samples {where} the threshold"
     outwards = _sign(trip) if where == "beyond" else -_sign(trip)
