@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Small matrices only: threads of the linear algebra would fight the twin for the cores. Set before numpy loads.
+# Small matrices only: threads of the linear algebra would fight the twin for the cores. Before numpy loads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
