@@ -10,6 +10,7 @@ from v2glab.barriers.tariffs._money import Currency, same_currency
 from v2glab.barriers.tariffs._parse import parse_rate
 from v2glab.barriers.tariffs._rate import Rate, Tier
 from v2glab.barriers.tariffs._rate_tariff import tariff_of
+from v2glab.barriers.tariffs._tariff_bill import tariff_bill
 
 __all__ = [
     "Bill",
@@ -26,5 +27,6 @@ __all__ = [
     "marginal_prices",
     "parse_rate",
     "same_currency",
+    "tariff_bill",
     "tariff_of",
 ]

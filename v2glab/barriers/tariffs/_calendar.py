@@ -109,6 +109,15 @@ def calendar_of(start_s: int, step_s: int, steps: int, timezone: str) -> Calenda
     )
 
 
+def part_months(calendar: Calendar) -> InputError:
+    """Return the error for data that open or close within a month."""
+    return InputError(
+        f"{calendar.names[0]} to {calendar.names[-1]} in {calendar.timezone}, not whole months",
+        "data from local midnight of a first of the month to that of another",
+        "cut the data to whole local months",
+    )
+
+
 def _offsets(start_s: int, end_s: int, zone: ZoneInfo) -> tuple[list[int], list[int]]:
     """Return since when each offset from UTC holds, and the offsets, both in seconds."""
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from v2glab.barriers.tariffs._calendar import Calendar, calendar_of
+from v2glab.barriers.tariffs._calendar import Calendar, calendar_of, part_months
 from v2glab.barriers.tariffs._metering import Metering
 from v2glab.barriers.tariffs._rate import Rate
 from v2glab.barriers.tariffs._registers import MOST_KW, registers
@@ -58,20 +58,12 @@ def read_meter(
     InputError
         Shapes differ, a value is negative or absurd, months are not whole, or an interval does not fit.
     """
-    load, export = _series(load_kw, "load_kw"), _series(export_kw, "export_kw")
-    if load.shape != export.shape:
-        raise InputError(
-            f"{load.size} values of load, {export.size} of export", "one of each a step", "align the two"
-        )
+    load, export = power_series(load_kw, export_kw)
     if not isinstance(calendar, Calendar):
         start_s, step_s, timezone = calendar
         calendar = calendar_of(int(start_s), int(step_s), load.size, timezone)
     if not calendar.whole:
-        raise InputError(
-            f"{calendar.names[0]} to {calendar.names[-1]} in {calendar.timezone}, not whole months",
-            "data from local midnight of a first of the month to that of another",
-            "cut the data to whole local months",
-        )
+        raise part_months(calendar)
     settle = _fit(3600, calendar) if metering and metering.rule == "net_billing_hourly" else 1
     window = _fit(demand_window_s or calendar.step_s, calendar)
     block, hours = calendar.block, calendar.step_s / 3600
@@ -97,17 +89,33 @@ def read_meter(
         )
     )
     if bad >= 0:
-        bad += int(np.argmax(~(_sound(load[bad : bad + block]) & _sound(export[bad : bad + block]))))
-        raise InputError(
-            f"step {bad}: load {load[bad]:g} kW, export {export[bad]:g} kW",
-            f"both between 0 and {MOST_KW:g}, no gaps; import and export are two registers",
-            "mend the step; do not give export as a negative load",
-        )
+        bad += int(np.argmax(~(sound(load[bad : bad + block]) & sound(export[bad : bad + block]))))
+        raise refuse_step(load, export, bad)
     return Reading(calendar, *out)
 
 
-def _sound(power_kw: Floats) -> NDArray[np.bool_]:
+def sound(power_kw: Floats) -> NDArray[np.bool_]:
+    """Return which values a meter can give, shape (T,)."""
     return (power_kw >= 0) & (power_kw <= MOST_KW)
+
+
+def power_series(load_kw: ArrayLike, export_kw: ArrayLike) -> tuple[Floats, Floats]:
+    """Return both series as arrays of one shape (T,); values are checked where they are read."""
+    load, export = _series(load_kw, "load_kw"), _series(export_kw, "export_kw")
+    if load.shape != export.shape:
+        raise InputError(
+            f"{load.size} values of load, {export.size} of export", "one of each a step", "align the two"
+        )
+    return load, export
+
+
+def refuse_step(load: Floats, export: Floats, step: int) -> InputError:
+    """Return the error for a step whose power no meter gives."""
+    return InputError(
+        f"step {step}: load {load[step]:g} kW, export {export[step]:g} kW",
+        f"both between 0 and {MOST_KW:g}, no gaps; import and export are two registers",
+        "mend the step; do not give export as a negative load",
+    )
 
 
 def _series(values: ArrayLike, name: str) -> Floats:

@@ -163,11 +163,11 @@ def settle(
 
     Rule for negative prices: a ratio below one cuts what is earned, it never softens what has to be paid.
     """
-    energy = _evened(energy, step_s, terms)
+    energy = evened(energy, step_s, terms)
     rates = tariff.imports
     buy = (energy + rates.markup + rates.grid_fee + rates.levies) * (1 + rates.vat_percent / 100)
     if paid is not None:
-        paid = _evened(paid, step_s, terms)
+        paid = evened(paid, step_s, terms)
     else:
         paid = energy if tariff.exports.kind == "energy_price" else np.full_like(energy, tariff.exports.rate)
     paid = np.where(paid > 0, terms.export_price_ratio * paid, paid)
@@ -175,7 +175,8 @@ def settle(
     return buy, sell
 
 
-def _evened(price: NDArray[np.float64], step_s: int, terms: Terms) -> NDArray[np.float64]:
+def evened(price: NDArray[np.float64], step_s: int, terms: Terms) -> NDArray[np.float64]:
+    """Return a price (T,) as a flat tariff and the settlement interval leave it."""
     if terms.flat_price:
         price = terms.flat_price * price.mean() + (1 - terms.flat_price) * price
     if terms.settlement_minutes * 60 > step_s:
