@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from v2glab.evidence import InputError
 from v2glab.gridcodes.der._pack import pack, settled
-from v2glab.gridcodes.der._places import STATES, P, U, X
+from v2glab.gridcodes.der._places import BINS, STATES, P, U, X
 from v2glab.gridcodes.der._segment import GridSegment, SettingsChange
 from v2glab.gridcodes.der._settings import DerSettings
 from v2glab.gridcodes.der._timeline import Grid, from_segments, from_table
@@ -37,6 +37,7 @@ class Fleet:
     due: Array
     step_s: Array
     samples: Index
+    ring: Array
 
     def chunks(self, rows: int) -> Iterator[tuple[slice, Index, Index]]:
         """Yield which devices run which samples: whole devices while they fit, else a device in parts."""
@@ -63,7 +64,7 @@ class Fleet:
         out, status = np.empty((4, size)), np.empty(size, np.int8)
         run(
             self.x[part], self.cursor[part], self.grid, self.spans[part], self.settings, self.rows[part],
-            self.due, first, np.ascontiguousarray(count), np.zeros(len(U)), out, status,
+            self.due, first, np.ascontiguousarray(count), np.zeros(len(U)), self.ring[part], out, status,
         )  # fmt: skip
         return out, status
 
@@ -76,6 +77,7 @@ def fresh_state(row: Array, settings: DerSettings, *, running: bool, seed: int) 
                X.TRIP_AT, X.CTRL_BACK_SINCE):  # fmt: skip
         x[at] = math.inf
     x[X.TRIP_TIME] = math.nan
+    x[X.MEAN_SINCE] = math.inf
     x[X.CALM_SINCE] = -math.inf
     x[X.TRIPPED] = not running
     x[X.ES_DONE] = running
@@ -152,7 +154,10 @@ def build(
         states[d] = fresh_state(row, plant, running=running, seed=int(seeds[d]))
     grid, spans = _timelines(plants, events)
     cursor = np.stack([spans[:, 0], rows[:, 0]], axis=1).copy()
-    return Fleet(states, cursor, grid, spans, np.array(table), rows, np.array(due), steps, samples)
+    all_rows = np.array(table)
+    bins = BINS if np.any(all_rows[:, P.MEAN_WINDOW] > 0.0) else 0
+    ring = np.zeros((len(plants), bins))
+    return Fleet(states, cursor, grid, spans, all_rows, rows, np.array(due), steps, samples, ring)
 
 
 def _due(

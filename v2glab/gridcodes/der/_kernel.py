@@ -13,11 +13,13 @@ from v2glab.gridcodes.der._counters import count_timers
 from v2glab.gridcodes.der._current import control, output
 from v2glab.gridcodes.der._filters import lag, settle
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart, jit_entry
+from v2glab.gridcodes.der._mean import mean_trip
 from v2glab.gridcodes.der._measure import measure
 from v2glab.gridcodes.der._places import (
     MEMORY_COUNT,
     MEMORY_DUE,
     MEMORY_G,
+    MEMORY_RING,
     MEMORY_ROWS,
     MEMORY_U,
     SETTINGS,
@@ -99,7 +101,7 @@ def _to_sample(x: Array, u: Array, grid: Array, at: int, last: int, p: Array, t:
 
 
 @jit
-def advance(x: Array, u: Array, grid: Array, at: int, last: int, p: Array, t: float) -> int:
+def advance(x: Array, u: Array, grid: Array, at: int, last: int, p: Array, ring: Array, t: float) -> int:
     """Advance one plant to its next sample at ``t``."""
     moved = _to_sample(x, u, grid, at, last, p, t)
     if moved != at or grid[moved, G.CONSTANT] < 0.5 or p[P.V_LAGGED] > 0.5:
@@ -109,6 +111,8 @@ def advance(x: Array, u: Array, grid: Array, at: int, last: int, p: Array, t: fl
         remember(x, u, t)
     else:
         stretch(x, u, p, t)
+    if p[P.MEAN_WINDOW] > 0.0:
+        mean_trip(x, u, p, ring, t)
     sample(x, u, p, t)
     return moved
 
@@ -164,6 +168,8 @@ def step(
     if number == 1.0:
         _align(x, u, p)
     stretch(x, u, p, t)
+    if p[P.MEAN_WINDOW] > 0.0:
+        mean_trip(x, u, p, memory[MEMORY_RING:MEMORY_ROWS], t)
     sample(x, u, p, t)
     return x[X.P_OUT], x[X.Q_OUT], int(x[X.STATUS])
 
@@ -194,6 +200,7 @@ def run(
     first: Index,
     count: Index,
     u: Array,
+    ring: Array,
     out: Array,
     status: NDArray[np.int8],
 ) -> None:
@@ -213,6 +220,8 @@ def run(
         Number of the first sample and how many samples, one a plant.
     u
         Room for the inputs of one moment.
+    ring
+        Room for sliding means, shape (plants, BINS), or (plants, 0) where none is asked for; changed.
     out, status
         Results, plant after plant: p, q, soc, trip time; shape (4, samples) and (samples,); changed.
     """
@@ -232,7 +241,7 @@ def run(
                 row += 1
                 p = settings[row]
                 _inputs(u, grid[at], p, t)
-            at = advance(xd, u, grid, at, last, p, t)
+            at = advance(xd, u, grid, at, last, p, ring[d], t)
             out[0, place] = xd[X.P_OUT]
             out[1, place] = xd[X.Q_OUT]
             out[2, place] = xd[X.SOC]

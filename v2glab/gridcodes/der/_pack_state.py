@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.evidence import InputError
-from v2glab.gridcodes.der._parts import RideThroughRegion
+from v2glab.gridcodes.der._parts import RideThroughRegion, TripCurve
 from v2glab.gridcodes.der._places import (
     REGION_HZ_MINIMUM,
     REGION_HZ_STATUS,
@@ -35,20 +35,35 @@ _STATUS = {
     "momentary cessation": Status.MOMENTARY_CESSATION,
     "cease to energize": Status.CEASE_TO_ENERGIZE,
     "not required": Status.NOT_DEFINED,
+    "not known": Status.NOT_DEFINED,
 }
 
 
 def pack_trips(row: Row, settings: DerSettings) -> None:
-    """Write the enabled trip curves; a mean over a longer window is compared after the same time."""
+    """Write the enabled trip curves, and the one that compares a mean over a longer window."""
     at = 0
     for trip in settings.trips:
         if not trip.enabled:
+            continue
+        if trip.averaging_s > 0.0:
+            _pack_mean(row, trip)
             continue
         row[TRIP_SIDE + at] = _SIDES[trip.quantity, trip.side]
         row[TRIP_LEVEL + at] = trip.threshold
         row[TRIP_AFTER + at] = trip.time_s
         at += 1
     row[P.TRIPS] = at
+
+
+def _pack_mean(row: Row, trip: TripCurve) -> None:
+    if trip.quantity != "voltage" or row[P.MEAN_WINDOW] > 0.0:
+        raise InputError(
+            f"trips.{trip.name}.averaging_s = {trip.averaging_s} s of {trip.quantity}",
+            "at most one mean, of voltage",
+            f"disable trips.{trip.name}, or let averaging_s be 0",
+        )
+    row[P.MEAN_SIDE] = _SIDES[trip.quantity, trip.side]
+    row[P.MEAN_LEVEL], row[P.MEAN_AFTER], row[P.MEAN_WINDOW] = trip.threshold, trip.time_s, trip.averaging_s
 
 
 def pack_regions(row: Row, settings: DerSettings, *, compatible: bool) -> None:

@@ -16,6 +16,7 @@ class _Index(IntEnum):
 
 TRIPS = 12
 REGIONS = 12
+BINS = 200
 
 
 class Mode(IntEnum):
@@ -155,6 +156,13 @@ class X(_Index):
     SOC = auto()
     P_OUT = auto()
     Q_OUT = auto()
+    MEAN = auto()
+    MEAN_SUM = auto()
+    MEAN_BEGAN = auto()
+    MEAN_LAST = auto()
+    MEAN_AT = auto()
+    MEAN_SINCE = auto()
+    MEAN_READY = auto()
     TRIP_SINCE = auto()  # and the eleven after it, one a trip curve
 
 
@@ -312,6 +320,10 @@ class P(_Index):
     SOC_MAX = auto()
     SOC_GAIN = auto()
     CHARGE_EFFICIENCY = auto()
+    MEAN_SIDE = auto()
+    MEAN_LEVEL = auto()
+    MEAN_AFTER = auto()
+    MEAN_WINDOW = auto()
     TRIP_SIDE = auto()  # from here on tables: trips (1 low, 2 high voltage; 3 low, 4 high frequency), regions
 
 
@@ -328,9 +340,10 @@ REGION_HZ_STATUS = REGION_HZ_UPPER + REGIONS
 REGION_HZ_MINIMUM = REGION_HZ_STATUS + REGIONS
 SETTINGS = REGION_HZ_MINIMUM + REGIONS
 
-# One plant in one array, for calls from outside: state, inputs, stretch, due time, steps, three rows
+# One plant in one array, for calls from outside: state, inputs, stretch, due time, steps, mean, three rows
 MEMORY_U = STATES
 MEMORY_G = MEMORY_U + len(U)
 MEMORY_DUE = MEMORY_G + len(G)
 MEMORY_COUNT = MEMORY_DUE + 1
-MEMORY_ROWS = MEMORY_COUNT + 1
+MEMORY_RING = MEMORY_COUNT + 1
+MEMORY_ROWS = MEMORY_RING + BINS

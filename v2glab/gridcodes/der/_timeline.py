@@ -28,7 +28,7 @@ _BOUNDS = {
 }  # fmt: skip
 
 
-def check(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def check(name: str, values: NDArray[np.float64], called: str = "") -> NDArray[np.float64]:
     """Return the values when all are finite and possible.
 
     Raises
@@ -41,7 +41,9 @@ def check(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
     if bad.any():
         at = int(np.argmax(bad))
         raise InputError(
-            f"{name}[{at}] = {values.flat[at]}", f"finite numbers within [{low:g}, {high:g}]", f"mend {name}"
+            f"{called or name}[{at}] = {values.flat[at]}",
+            f"finite numbers within [{low:g}, {high:g}]",
+            f"mend {called or name}",
         )
     return values
 
@@ -112,7 +114,7 @@ def from_table(table: pd.DataFrame, settings: DerSettings) -> Grid:
             raise InputError(
                 f"events without {', '.join(missing)}", "all three phases, or v_pu", "add the phases"
             )
-    columns = {c: _column(table, c, settings) for c in known - {"time_s", "v_pu", "device"}}
+    columns = {c: _column(table, c, settings) for c in sorted(known - {"time_s", "v_pu", "device"})}
     return _rows(time, columns, settings)
 
 
@@ -129,7 +131,7 @@ def _column(table: pd.DataFrame, name: str, settings: DerSettings) -> NDArray[np
     if name.startswith("v_") and name.endswith("_pu") and name not in table.columns:
         source = "v_pu" if "v_pu" in table.columns else "v_a_pu"
     if source in table.columns:
-        return check(name, _numbers(table, source))
+        return check(name, _numbers(table, source), source)
     default = {"f_hz": settings.nameplate.f_nominal_hz, "p_demand_pu": 0.0, "angle_a_deg": 0.0,
                "angle_b_deg": _NOMINAL[1], "angle_c_deg": _NOMINAL[2]}.get(name, 1.0)  # fmt: skip
     return np.full(len(table), default)
