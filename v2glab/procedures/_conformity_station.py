@@ -41,7 +41,6 @@ _LACKS = {
     "angles": "the grid simulator's profile knows no phase angles",
     "waveforms": "the station captures no waveforms of current during a test",
     "island": "the station has no RLC load",
-    "flicker": "the station has no flicker meter",
     "cold": "the charger enters service on command, not by itself",
     "commands": "the inverter takes no new settings while a stimulus is played",
     "settings": "the inverter offers its settings read-only: only the default ones can be tested",

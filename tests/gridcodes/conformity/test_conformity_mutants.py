@@ -35,8 +35,8 @@ def test_there_are_enough_of_them_and_each_is_called_differently():
 RUNNABLE = [
     c for c in cases() if c.stimulus is not None and not c.needs & {"waveforms", "synchronisation", "island"}
 ]
-#: A seed looks at every fifth test, so that a thousand seeds give each test two hundred noises of its own.
-SHARE = 5
+#: A seed looks at every eighth test, so that a thousand seeds give each test 125 noises of its own.
+SHARE = 8
 
 
 def test_the_conforming_device_lies_clear_of_every_limit():

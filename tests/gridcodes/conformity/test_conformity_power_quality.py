@@ -68,3 +68,16 @@ def test_a_level_of_unverified_duration_stays_open():
 def test_without_a_waveform_or_flicker_meter_nothing_is_decided():
     for name in ("power-quality.harmonics", "power-quality.flicker", "power-quality.ground-fault"):
         assert set(judged(name, None).values()) == {Outcome.INCONCLUSIVE}
+
+
+def test_flicker_needs_a_whole_interval_and_fails_when_the_lamp_flickers():
+    """A square modulation of 8.8 Hz and one percent lies far above Pst 0.35 (IEC 61000-4-15, Table 5)."""
+    rate, seconds = 2000.0, 661.0
+    time = np.arange(round(seconds * rate)) / rate
+    carrier = math.sqrt(2) * NOMINAL * np.cos(2 * math.pi * HERTZ * time)
+    for depth, expected in ((0.0, Outcome.PASS), (0.01, Outcome.FAIL)):
+        samples = carrier * (1 + depth / 2 * np.sign(np.sin(2 * math.pi * 8.8 * time)))
+        wave = Waveform(("voltage_a",), ("V",), samples[None, :], rate, 0, (0.01,))
+        found = judged("power-quality.flicker", wave)
+        assert found["power-quality.flicker.pst"] is expected
+        assert found["power-quality.flicker.plt"] is Outcome.INCONCLUSIVE

@@ -7,7 +7,7 @@ from v2glab.gridcodes.conformity._evidence import ImportedEvidence, apply_eviden
 from v2glab.gridcodes.conformity._junit import junit_xml
 from v2glab.gridcodes.conformity._model_bench import ModelBench, add_noise, sample_times, simulated
 from v2glab.gridcodes.conformity._record import Record, Uncertainties, checked
-from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
+from v2glab.gridcodes.conformity._stimulus import Island, Stimulus, Stretch
 from v2glab.gridcodes.conformity._suite import (
     FAMILIES,
     CaseResult,
@@ -26,6 +26,7 @@ __all__ = [
     "Case",
     "CaseResult",
     "ImportedEvidence",
+    "Island",
     "ModelBench",
     "ProcedureData",
     "Record",

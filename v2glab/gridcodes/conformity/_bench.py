@@ -11,8 +11,8 @@ from v2glab.gridcodes.der import DerSettings
 #: What a test may need of a bench and its device. ``phases``: phases of their own voltage; ``angles``: phase
 #: jumps; ``settings``: any setting can be written; ``cold``: a device out of service; ``waveforms``: sampled
 #: voltages and currents; ``synchronisation``: an open contactor; ``island``: an RLC load; ``reports``: what
-#: the device says of itself; ``battery``: a storage; ``commands``: limits and permissions under way;
-#: ``flicker``: a flicker meter. Names of functions, such as ``volt_var``, say that the device has them.
+#: the device says of itself; ``battery``: a storage; ``commands``: limits and permissions under way. Names of
+#: functions, such as ``volt_var``, say that the device has them.
 ABILITIES = (
     "phases",
     "angles",
@@ -24,7 +24,6 @@ ABILITIES = (
     "reports",
     "battery",
     "commands",
-    "flicker",
     "trips",
     "ride_through",
     "droop",

@@ -140,6 +140,7 @@ class IslandingCase(_Frozen):
     name: str
     power_pu: float
     reactive_pu: float = 0.0
+    quality_factor: float = Field(default=1.0, gt=0)
     droop: str = ""
     volt_var: str = ""
     volt_watt: str = ""

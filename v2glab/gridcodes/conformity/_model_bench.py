@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from v2glab.gridcodes.conformity._model_island import island_record
 from v2glab.gridcodes.conformity._record import Array, Record, Uncertainties
 from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 _LACKS = {
     "waveforms": "the model has no waveforms",
     "synchronisation": "the model has no contactor to close",
-    "island": "the bench has no RLC load",
-    "flicker": "the bench has no flicker meter",
 }
 #: Coarsest and finest step of the model.
 _COARSEST_S, _FINEST_S = 0.1, 0.001
@@ -58,7 +57,10 @@ class ModelBench:
         """Simulate a stimulus and sample it."""
         if self.settings is None:
             raise AssertionError("configure() comes first")
-        record = simulated(self.settings, stimulus, self.uncertainties, self.seed)
+        if stimulus.island is not None:
+            record = island_record(self.settings, stimulus, self.uncertainties)
+        else:
+            record = simulated(self.settings, stimulus, self.uncertainties, self.seed)
         return add_noise(record, self.seed) if self.noisy else record
 
 

@@ -71,6 +71,18 @@ class Stretch:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Island:
+    """An RLC load that is left alone with the plant when the timeline begins.
+
+    It is matched to the plant's output; ``capacitor_percent`` is first, last and step of the capacitor.
+    """
+
+    reactive_pu: float
+    quality_factor: float
+    capacitor_percent: tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class Stimulus:
     """A timeline; the plant is already running in the state of the first stretch unless ``cold``.
@@ -83,11 +95,14 @@ class Stimulus:
         Usual distance of samples.
     cold
         The plant has not entered service when the timeline begins.
+    island
+        The load of an island; ``None``: the grid stays.
     """
 
     stretches: tuple[Stretch, ...]
     sample_s: float = 0.02
     cold: bool = False
+    island: Island | None = None
 
     def __post_init__(self) -> None:
         if not self.stretches or not self.sample_s > 0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -17,12 +18,14 @@ from v2glab.gridcodes.conformity._measure import Estimate
 from v2glab.gridcodes.conformity._record import Array, Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus
 from v2glab.gridcodes.conformity.families._common import hold, only
-from v2glab.signals import Waveform, fit_fundamental, harmonics
+from v2glab.signals import Waveform, fit_fundamental, flicker_severity, harmonics
 
 _CYCLES = 12
 _HIGHEST = 49
 #: Width around an order that still counts to it (IEEE 1547-2018, 7.3).
 _SIDE_HZ = 5.0
+#: One interval of the short-term severity, and the meter's settling before it.
+_FLICKER_S = 660.0
 _OVER_LEVELS = ("2.0", "1.7", "1.4", "1.3")
 
 
@@ -34,7 +37,7 @@ def power_quality_cases(rules: Rules) -> Iterator[Case]:
         ("harmonics", "Harmonics", "7.3", _harmonic_verdicts, {"waveforms"}),
         ("interharmonics", "Interharmonics", "7.3", _interharmonic_verdicts, {"waveforms"}),
         ("voltage-change", "Rapid voltage change", "7.2.2", _change_verdicts, {"waveforms"}),
-        ("flicker", "Flicker", "7.2.3", _flicker_verdicts, {"waveforms", "flicker"}),
+        ("flicker", "Flicker", "7.2.3", _flicker_verdicts, {"waveforms"}),
         ("load-rejection", "Over-voltage on load rejection", "7.4.2", _cumulative_verdicts, {"waveforms"}),
         ("ground-fault", "Over-voltage on a ground fault", "7.4.1", _fundamental_verdicts, {"waveforms"}),
     ):
@@ -178,10 +181,27 @@ def _change_verdicts(case: Case, record: Record) -> list[Verdict]:
 
 
 def _flicker_verdicts(case: Case, record: Record) -> list[Verdict]:
-    return [
-        _judged(case, record, _rule(case, f"flicker.{name}", name), record.reported.get(name), None)
-        for name in ("pst", "plt")
-    ]
+    """Judge the greatest short-term severity; the long-term one takes two hours of waveform (7.2.3)."""
+    wave, worst = _voltages(record), None
+    if wave is not None and wave.duration_s >= _FLICKER_S:
+        noise = max((u for u in wave.uncertainty if u is not None), default=None)
+        seen = flicker_severity(
+            wave.samples, wave.rate_hz, case.rules.nominal_hz, lamp=_lamp(case), u_sample=noise
+        )
+        worst = max((q for phase in seen for q in phase), key=lambda q: q.value, default=None)
+    short = _judged(
+        case,
+        record,
+        _rule(case, "flicker.pst", "pst"),
+        worst.value if worst else None,
+        worst.uncertainty if worst else None,
+    )
+    return [short, _judged(case, record, _rule(case, "flicker.plt", "plt"), None, None)]
+
+
+def _lamp(case: Case) -> Literal["120 V", "230 V"]:
+    """Return the lamp of the region: 120 V where the grid has 60 Hz, else 230 V (IEC 61000-4-15)."""
+    return "120 V" if case.rules.nominal_hz > 55 else "230 V"
 
 
 def _cumulative_verdicts(case: Case, record: Record) -> list[Verdict]:

@@ -11,7 +11,7 @@ from v2glab.gridcodes.conformity._data import IslandingCase
 from v2glab.gridcodes.conformity._judging import verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, disconnection
 from v2glab.gridcodes.conformity._record import Record
-from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
+from v2glab.gridcodes.conformity._stimulus import Island, Stimulus, Stretch
 from v2glab.gridcodes.conformity.families._common import ceased_verdict, connected_at, hold, only
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PHASES = "abc"
 _OPEN_WITHIN_S = 2.0
 _FIRST_S = 3.0
+#: How long an island is watched: longer than it may live.
+_ISLAND_S = 3.0
 
 
 def open_phase_cases(rules: Rules) -> Iterator[Case]:
@@ -119,7 +121,11 @@ def islanding_cases(rules: Rules) -> Iterator[Case]:
             clause=rule.clause,
             rules=rules,
             settings=islanding_settings(rules, row),
-            stimulus=None,
+            stimulus=Stimulus(
+                (hold(rules, _ISLAND_S, demand_pu=row.power_pu, sample_s=0.01),),
+                0.01,
+                island=Island(row.reactive_pu, row.quality_factor, facts.steps_percent),
+            ),
             evaluate=_island_verdicts,
             needs=frozenset({"settings", "island"}),
             **{**cite(rules, facts), "confidence": rule.confidence},
@@ -188,6 +194,6 @@ def _island_verdicts(case: Case, record: Record) -> list[Verdict]:
     criterion = case.criterion(
         "time", "time to cease energising the island", rule.quantity, rule.unit, upper=rule.upper
     )
-    run_on = record.reported.get("run_on_s")
-    found = None if run_on is None else Estimate(run_on, record.uncertainties.time_s)
+    run_on, u = record.reported.get("run_on_s"), record.reported.get("u_run_on_s")
+    found = None if run_on is None or record.doubt else Estimate(run_on, u)
     return [verdict_on(criterion, found, record, case, missing="not measured: the bench has no RLC load")]
