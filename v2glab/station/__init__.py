@@ -3,8 +3,9 @@
 Names are loaded on first use: the guardian process imports this package, and must be ready soon.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from v2glab.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from v2glab.station._clock import LockstepClock, RealtimeClock, StationClock
@@ -23,19 +24,21 @@ if TYPE_CHECKING:
     from v2glab.station._station import Station
     from v2glab.station._transition import Evse
 
-_HOMES = {
-    "_clock": ("LockstepClock", "RealtimeClock", "StationClock"),
-    "_compile": ("compile_plan",),
-    "_guardian": ("GUARD_SOCKET_VARIABLE", "GuardianHandle", "Membership", "start_guardian"),
-    "_lease": ("Lease",),
-    "_load": ("find_station", "load_station"),
-    "_lock": ("LOCK_HOLDER_VARIABLE", "StationLock"),
-    "_settings": ("Site", "StationFile"),
-    "_open": ("open_station",),
-    "_station": ("Station",),
-    "_transition": ("Evse",),
-}
-_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+__getattr__ = lazy_attributes(
+    __name__,
+    {
+        "_clock": ("LockstepClock", "RealtimeClock", "StationClock"),
+        "_compile": ("compile_plan",),
+        "_guardian": ("GUARD_SOCKET_VARIABLE", "GuardianHandle", "Membership", "start_guardian"),
+        "_lease": ("Lease",),
+        "_load": ("find_station", "load_station"),
+        "_lock": ("LOCK_HOLDER_VARIABLE", "StationLock"),
+        "_settings": ("Site", "StationFile"),
+        "_open": ("open_station",),
+        "_station": ("Station",),
+        "_transition": ("Evse",),
+    },
+)
 
 __all__ = [
     "GUARD_SOCKET_VARIABLE",
@@ -57,10 +60,3 @@ __all__ = [
     "open_station",
     "start_guardian",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 -- the module protocol asks for it
-    """Load a public name on first use."""
-    if name in _MODULE_OF:
-        return getattr(import_module(f"v2glab.station.{_MODULE_OF[name]}"), name)
-    raise AttributeError(f"module 'v2glab.station' has no attribute {name!r}")
