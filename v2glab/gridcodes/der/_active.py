@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from v2glab.gridcodes.der._filters import lag, line, ramp, settle
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart
-from v2glab.gridcodes.der._places import P, U, X
+from v2glab.gridcodes.der._places import U, X
+from v2glab.gridcodes.der._places_settings import P
 from v2glab.gridcodes.der._status import Status
 
 _ENTERING = int(Status.ENTERING_SERVICE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart
-from v2glab.gridcodes.der._places import Mode, P
+from v2glab.gridcodes.der._places import Mode
+from v2glab.gridcodes.der._places_settings import P
 
 _POWER_FACTOR = int(Mode.POWER_FACTOR)
 _WATT_VAR = int(Mode.WATT_VAR)

@@ -6,7 +6,8 @@ import math
 
 from v2glab.gridcodes.der._filters import lag, settle
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart
-from v2glab.gridcodes.der._places import Control, P, U, X
+from v2glab.gridcodes.der._places import Control, U, X
+from v2glab.gridcodes.der._places_settings import P
 from v2glab.gridcodes.der._status import Status
 
 _TRIP = int(Status.TRIP)

@@ -10,7 +10,8 @@ import numpy as np
 from v2glab.evidence import InputError
 from v2glab.gridcodes.der._fleet import fresh_state
 from v2glab.gridcodes.der._pack import pack, settled
-from v2glab.gridcodes.der._places import MEMORY_DUE, MEMORY_G, MEMORY_ROWS, MEMORY_U, SETTINGS, STATES, U, X
+from v2glab.gridcodes.der._places import MEMORY_DUE, MEMORY_G, MEMORY_ROWS, MEMORY_U, STATES, U, X
+from v2glab.gridcodes.der._places_settings import SETTINGS
 from v2glab.gridcodes.der._segment import GridSegment
 from v2glab.gridcodes.der._settings import DerSettings
 from v2glab.gridcodes.der._status import Status

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from v2glab.evidence import InputError
 from v2glab.gridcodes.der._pack import pack, settled
-from v2glab.gridcodes.der._places import BINS, STATES, P, U, X
+from v2glab.gridcodes.der._places import BINS, STATES, U, X
+from v2glab.gridcodes.der._places_settings import P
 from v2glab.gridcodes.der._segment import GridSegment, SettingsChange
 from v2glab.gridcodes.der._settings import DerSettings
 from v2glab.gridcodes.der._timeline import Grid, from_segments, from_table

@@ -28,14 +28,17 @@ def sources_digest() -> str:
 
 
 def _kept(dispatcher: Any, function: F) -> F:  # noqa: ANN401
-    """Let what is kept on disk hold for these sources only.
+    """Let what is kept on disk hold for these sources only, by putting their digest into its file names.
 
     Numba looks at the file of a function alone; a constant or a callee changed in another file would go
     unnoticed, and the old machine code would run.
     """
-    kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    cache = getattr(dispatcher, "_cache", None)
+    kept = getattr(cache, "_cache_file", None)
     if kept is not None:
-        kept._source_stamp = (kept._source_stamp, sources_digest())
+        base = f"{cache._impl.filename_base}-{sources_digest()[:16]}"  # type: ignore[union-attr]
+        stamp = kept._source_stamp
+        cache._cache_file = type(kept)(cache._cache_path, base, stamp)  # type: ignore[union-attr]
     return cast("F", dispatcher)
 
 

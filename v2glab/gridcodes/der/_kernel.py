@@ -22,12 +22,11 @@ from v2glab.gridcodes.der._places import (
     MEMORY_RING,
     MEMORY_ROWS,
     MEMORY_U,
-    SETTINGS,
     G,
-    P,
     U,
     X,
 )
+from v2glab.gridcodes.der._places_settings import SETTINGS, P
 from v2glab.gridcodes.der._reactive import reactive_power, rest_reactive
 from v2glab.gridcodes.der._state import decide
 from v2glab.gridcodes.der._status import Status

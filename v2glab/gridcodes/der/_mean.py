@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from v2glab.gridcodes.der._jit import Array, jit_apart
-from v2glab.gridcodes.der._places import BINS, P, U, X
+from v2glab.gridcodes.der._places import BINS, U, X
+from v2glab.gridcodes.der._places_settings import P
 
 
 @jit_apart

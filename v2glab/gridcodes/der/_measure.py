@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart
-from v2glab.gridcodes.der._places import G, P, U
+from v2glab.gridcodes.der._places import G, U
+from v2glab.gridcodes.der._places_settings import P
 
 _THIRD = 1.0 / 3.0
 _SIN_120 = math.sqrt(0.75)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.gridcodes.der._pack_state import pack_regions, pack_trips
-from v2glab.gridcodes.der._places import SETTINGS, Mode, P
+from v2glab.gridcodes.der._places import Mode
+from v2glab.gridcodes.der._places_settings import SETTINGS, P
 from v2glab.gridcodes.der._settings import DerSettings
 
 Row = NDArray[np.float64]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from v2glab.evidence import InputError
 from v2glab.gridcodes.der._parts import RideThroughRegion, TripCurve
-from v2glab.gridcodes.der._places import (
+from v2glab.gridcodes.der._places_settings import (
     REGION_HZ_MINIMUM,
     REGION_HZ_STATUS,
     REGION_HZ_UPPER,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from v2glab.gridcodes.der._filters import lag, ramp, settle
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart
-from v2glab.gridcodes.der._places import Mode, P, U, X
+from v2glab.gridcodes.der._places import Mode, U, X
+from v2glab.gridcodes.der._places_settings import P
 
 _NONE = int(Mode.NONE)
 _POWER_FACTOR = int(Mode.POWER_FACTOR)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart
-from v2glab.gridcodes.der._places import (
+from v2glab.gridcodes.der._places import U, X
+from v2glab.gridcodes.der._places_settings import (
     REGION_HZ_MINIMUM,
     REGION_HZ_STATUS,
     REGION_HZ_UPPER,
@@ -15,8 +16,6 @@ from v2glab.gridcodes.der._places import (
     REGION_V_STATUS,
     REGION_V_UPPER,
     P,
-    U,
-    X,
 )
 from v2glab.gridcodes.der._status import Status
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from v2glab.gridcodes.der._jit import Array, jit, jit_apart
-from v2glab.gridcodes.der._places import TRIP_AFTER, TRIP_LEVEL, TRIP_SIDE, P, U, X
+from v2glab.gridcodes.der._places import U, X
+from v2glab.gridcodes.der._places_settings import TRIP_AFTER, TRIP_LEVEL, TRIP_SIDE, P
 
 
 @jit
