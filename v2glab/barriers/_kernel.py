@@ -1,134 +1,49 @@
 """The exact optimum of one vehicle, by dynamic programming on a convex piecewise-linear value function.
 
-All energies are battery-side, in kWh; all prices are per battery-side kWh. The cost to go ``V(e)`` is kept
-as its lowest point and a list of segments, sorted by slope. One plugged step is the infimal convolution of
-``V`` with the step's own cost, that is, a sorted insert of two segments and a trim at both ends; a drive is
-a shift and a clip (Rockafellar, Convex Analysis, section 16: the epigraph of an infimal convolution is the
-sum of epigraphs).
+All energies are battery-side, in kWh; all prices are per battery-side kWh. One plugged step is the infimal
+convolution of the cost to go with the step's own cost, that is, a sorted insert of two segments and a trim at
+both ends; a drive is a shift and a clip (Rockafellar, Convex Analysis, section 16: the epigraph of an infimal
+convolution is the sum of epigraphs).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from v2glab.barriers._jit import jit
+from v2glab.barriers._segments import (
+    TOLERANCE_KWH,
+    Floats,
+    evaluate,
+    put_above,
+    put_below,
+    ranks,
+    trim_high,
+    trim_low,
+)
+
 Modes = NDArray[np.int8]
 
 #: What a step may do. In ``RELAXED`` steps the non-convex cost is replaced by its convex envelope.
 NORMAL, RELAXED, CHARGE_ONLY, DISCHARGE_ONLY = 0, 1, 2, 3
-#: Room for rounding when a state is compared with a bound, kWh.
-TOLERANCE_KWH = 1e-9
+#: Segments that fit at first; more when they are needed.
+_ROOM = 512
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _position(length: Floats, slope: Floats, start: int, count: int, low: float, bound: float) -> float:
-    """Return the energy at which the slopes of V rise above ``bound``."""
-    energy = low
-    for j in range(start, start + count):
-        if slope[j] > bound:
-            break
-        energy += length[j]
-    return energy
+@jit
+def _recentre(edge: Floats, slope: Floats, start: int, end: int) -> tuple[Floats, Floats, int, int]:
+    """Move the window to the middle, of longer arrays when it fills half of these."""
+    count = end - start
+    room = edge.size * 2 if 2 * count > edge.size else edge.size
+    edges, slopes = np.empty(room), np.empty(room)
+    first = (room - count) // 2
+    edges[first : first + count] = edge[start:end]
+    slopes[first : first + count] = slope[start:end]
+    return edges, slopes, first, first + count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _insert(length: Floats, slope: Floats, start: int, count: int, size: float, steepness: float) -> int:
-    """Insert one segment in order; equal slopes melt together. Return the new count."""
-    j = start + count
-    while j > start and slope[j - 1] > steepness:
-        j -= 1
-    if j > start and slope[j - 1] == steepness:
-        length[j - 1] += size
-        return count
-    for k in range(start + count, j, -1):
-        length[k] = length[k - 1]
-        slope[k] = slope[k - 1]
-    length[j] = size
-    slope[j] = steepness
-    return count + 1
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _step(
-    length: Floats,
-    slope: Floats,
-    start: int,
-    count: int,
-    low: float,
-    up: float,
-    down: float,
-    buy: float,
-    sell: float,
-    relaxed: bool,
-) -> tuple[float, float, int]:
-    """Insert one step's segments; return where charging and discharging stop, and the new count."""
-    if relaxed:
-        chord = (-sell * down - buy * up) / (up + down)
-        target = _position(length, slope, start, count, low, chord)
-        return target, target, _insert(length, slope, start, count, up + down, chord)
-    charge_to, discharge_to = -np.inf, np.inf
-    if up > 0.0:
-        charge_to = _position(length, slope, start, count, low, -buy)
-    if down > 0.0:
-        discharge_to = _position(length, slope, start, count, low, -sell)
-    if up > 0.0:
-        count = _insert(length, slope, start, count, up, -buy)
-    if down > 0.0:
-        count = _insert(length, slope, start, count, down, -sell)
-    return charge_to, discharge_to, count
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _trim_low(
-    length: Floats, slope: Floats, start: int, count: int, low: float, value: float, low_kwh: float
-) -> tuple[int, int, float, float]:
-    """Cut V off below ``low_kwh``; return the new start, count, lowest energy and value there."""
-    while low < low_kwh and count > 0:
-        if length[start] > low_kwh - low:
-            length[start] -= low_kwh - low
-            value += slope[start] * (low_kwh - low)
-            low = low_kwh
-        else:
-            low += length[start]
-            value += slope[start] * length[start]
-            start += 1
-            count -= 1
-    return start, count, max(low, low_kwh), value
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _trim_high(length: Floats, start: int, count: int, excess: float) -> int:
-    """Cut ``excess`` off the upper end of V, which always reaches up to the full battery."""
-    while excess > 0.0 and count > 0:
-        last = start + count - 1
-        if length[last] > excess:
-            length[last] -= excess
-            break
-        excess -= length[last]
-        count -= 1
-    return count
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _evaluate(
-    length: Floats, slope: Floats, start: int, count: int, low: float, value: float, energy: float
-) -> float:
-    """Return V at one energy, NaN below its domain."""
-    if energy < low - TOLERANCE_KWH:
-        return np.nan
-    left = max(energy - low, 0.0)
-    for j in range(start, start + count):
-        part = min(left, length[j])
-        value += slope[j] * part
-        left -= part
-        if left <= 0.0:
-            break
-    return value
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@jit
 def backward(
     drive: Floats,
     charge: Floats,
@@ -139,6 +54,7 @@ def backward(
     low_kwh: float,
     high_kwh: float,
     end_kwh: float,
+    end_price: float,
     start_kwh: float,
     charge_to: Floats,
     discharge_to: Floats,
@@ -157,41 +73,53 @@ def backward(
         Shape (M,): see ``NORMAL`` and its neighbours.
     low_kwh, high_kwh, end_kwh, start_kwh
         Bounds of the energy, what must be left at the end, what is there at the start.
+    end_price
+        What each kWh above ``end_kwh`` is worth at the end.
     charge_to, discharge_to
         Shape (M,), filled: charge up to the first, discharge down to the second.
     """
-    steps = drive.size
-    room = 2 * steps + 8
-    length = np.empty(room)
-    slope = np.empty(room)
-    start, count = 0, 0
+    edge, slope = np.empty(_ROOM), np.empty(_ROOM)
+    start = end = _ROOM // 2
     low, value = end_kwh, 0.0
     if high_kwh > low:
-        length[0] = high_kwh - low
-        slope[0] = 0.0
-        count = 1
-    for i in range(steps - 1, -1, -1):
-        if start > 0 and start + count + 4 > room:
-            for k in range(count):
-                length[k] = length[start + k]
-                slope[k] = slope[start + k]
-            start = 0
-        up = charge[i] if mode[i] != DISCHARGE_ONLY else 0.0
-        down = discharge[i] if mode[i] != CHARGE_ONLY else 0.0
-        charge_to[i], discharge_to[i], count = _step(
-            length, slope, start, count, low, up, down, buy[i], sell[i], mode[i] == RELAXED
-        )
-        start, count, low, value = _trim_low(
-            length, slope, start, count, low - up, value + buy[i] * up, low_kwh
-        )
-        low += drive[i]
-        if low > high_kwh + TOLERANCE_KWH:
-            return np.nan
-        count = _trim_high(length, start, count, down + drive[i])
-    return float(_evaluate(length, slope, start, count, low, value, start_kwh))
+        edge[start], slope[start] = high_kwh, -end_price
+        end = start + 1
+    for i in range(drive.size - 1, -1, -1):
+        if end + 4 > edge.size or start < 4:
+            edge, slope, start, end = _recentre(edge, slope, start, end)
+        up = 0.0 if mode[i] == DISCHARGE_ONLY else charge[i]
+        down = 0.0 if mode[i] == CHARGE_ONLY else discharge[i]
+        into, out = -buy[i], -sell[i]
+        if mode[i] == RELAXED:
+            into = out = (out * down + into * up) / (up + down)
+        below_into, below_out = ranks(slope[start:end], into, out)
+        at_out = low if below_out == 0 else edge[start + below_out - 1]
+        at_into = low if below_into == 0 else edge[start + below_into - 1]
+        charge_to[i] = at_into if up > 0.0 else -np.inf
+        discharge_to[i] = at_out if down > 0.0 else np.inf
+        if down > 0.0:
+            place = start + below_out
+            joins = below_out > 0 and slope[place - 1] == out
+            end = put_above(edge, slope, end, place, joins, at_out, down, out)
+        if up > 0.0:
+            place = start + below_into
+            joins = below_into > 0 and slope[place - 1] == into
+            start = put_below(edge, slope, start, place, joins, at_into, up, into)
+            low -= up
+            value += buy[i] * up
+        start, low, value = trim_low(edge, slope, start, end, low, value, low_kwh)
+        if drive[i] > 0.0:
+            low += drive[i]
+            if low > high_kwh + TOLERANCE_KWH:
+                return np.nan
+            shifted = edge[start:end]
+            for k in range(shifted.size):
+                shifted[k] += drive[i]
+        end = trim_high(edge, start, end, low, high_kwh)
+    return float(evaluate(edge, slope, start, end, low, value, start_kwh))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@jit
 def forward(
     drive: Floats,
     charge: Floats,
@@ -208,8 +136,8 @@ def forward(
     energy = start_kwh
     for i in range(drive.size):
         energy -= drive[i]
-        up = charge[i] if mode[i] != DISCHARGE_ONLY else 0.0
-        down = discharge[i] if mode[i] != CHARGE_ONLY else 0.0
+        up = 0.0 if mode[i] == DISCHARGE_ONLY else charge[i]
+        down = 0.0 if mode[i] == CHARGE_ONLY else discharge[i]
         step = 0.0
         if energy < charge_to[i]:
             step = min(up, charge_to[i] - energy)
@@ -219,7 +147,98 @@ def forward(
         energy = min(max(energy + step, low_kwh), high_kwh)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@jit
+def blocks(
+    drive: Floats, charge: Floats, discharge: Floats, buy: Floats, sell: Floats, mode: Modes
+) -> NDArray[np.int64]:
+    """Return where blocks begin, and M at the end: steps in a row at one price with no drive between.
+
+    Inside a block with buy >= sell nothing is gained by turning round, and whatever goes one way all along
+    keeps the bounds when its end does: so a block is one step of the sum of their energies.
+    """
+    first = np.empty(drive.size + 1, np.int64)
+    count = 0
+    for i in range(drive.size):
+        same = i > 0 and drive[i] == 0.0 and buy[i] == buy[i - 1] and sell[i] == sell[i - 1]
+        if not (same and mode[i] == NORMAL and mode[i - 1] == NORMAL and buy[i] >= sell[i]):
+            first[count] = i
+            count += 1
+    first[count] = drive.size
+    return first[: count + 1]
+
+
+@jit
+def share_out(
+    first: NDArray[np.int64], block: Floats, charge: Floats, discharge: Floats, out: Floats
+) -> None:
+    """Hand the change of each block to its steps, the earliest first."""
+    for j in range(block.size):
+        left = block[j]
+        for i in range(first[j], first[j + 1]):
+            out[i] = min(left, charge[i]) if left > 0.0 else max(left, -discharge[i])
+            left -= out[i]
+
+
+@jit
+def optimum(
+    drive: Floats,
+    charge: Floats,
+    discharge: Floats,
+    buy: Floats,
+    sell: Floats,
+    mode: Modes,
+    low_kwh: float,
+    high_kwh: float,
+    end_kwh: float,
+    start_kwh: float,
+    change: Floats,
+) -> tuple[float, float]:
+    """Return least cost (NaN: no plan) and energy discharged; fill ``change``. See :func:`backward`."""
+    first = blocks(drive, charge, discharge, buy, sell, mode)
+    count = first.size - 1
+    begin = first[:-1]
+    ups, downs = np.zeros(count), np.zeros(count)
+    for j in range(count):
+        for i in range(first[j], first[j + 1]):
+            ups[j] += charge[i]
+            downs[j] += discharge[i]
+    charge_to, discharge_to, block = np.empty(count), np.empty(count), np.empty(count)
+    drives, modes = drive[begin], mode[begin]
+    cost = backward(
+        drives,
+        ups,
+        downs,
+        buy[begin],
+        sell[begin],
+        modes,
+        low_kwh,
+        high_kwh,
+        end_kwh,
+        0.0,
+        start_kwh,
+        charge_to,
+        discharge_to,
+    )
+    if np.isnan(cost):
+        return cost, 0.0
+    forward(drives, ups, downs, modes, low_kwh, high_kwh, start_kwh, charge_to, discharge_to, block)
+    share_out(first, block, charge, discharge, change)
+    discharged = 0.0
+    for j in range(count):
+        discharged -= min(block[j], 0.0)
+    return cost, discharged
+
+
+@jit
+def all_within(values: Floats, least: float, most: float) -> bool:
+    """Return whether every value is a number from ``least`` to ``most``."""
+    good = True
+    for k in range(values.size):
+        good &= (values[k] >= least) & (values[k] <= most)
+    return good
+
+
+@jit
 def certificate(
     drive: Floats, charge: Floats, low_kwh: float, high_kwh: float, end_kwh: float, start_kwh: float
 ) -> int:

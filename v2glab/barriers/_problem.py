@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from v2glab.barriers._dispatch import DispatchProblem
+from v2glab.barriers._jit import jit
 from v2glab.barriers._sessions import STEP_S, Vehicle, VehicleYear, Window
 from v2glab.barriers._terms import Terms
 from v2glab.barriers.tariffs._tariff import Tariff, settle
@@ -118,7 +118,7 @@ def _exporting(
     return np.asarray(exporting)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@jit
 def _occupancy(starts: NDArray[np.int64], ends: NDArray[np.int64], steps: int) -> Floats:
     """Return the share of each step that intervals cover, shape (steps,)."""
     out = np.zeros(steps)
