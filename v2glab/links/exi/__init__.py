@@ -1,6 +1,6 @@
 """EXI documents of the vehicle link: SupportedAppProtocol, DIN 70121, ISO 15118-2 and -20, XML Signature.
 
-A codec of our own in pure Python. Message tables are data (``datasets/iso15118``); readers and writers are
+A codec of our own in pure Python. Message tables are data (``datasets/iso15118/messages``); readers and writers are
 compiled from them on first use. It accepts the one canonical form of a document and nothing else, so that
 what it reads it writes again byte for byte.
 """
@@ -11,6 +11,7 @@ from v2glab.links.exi._document import (
     decode_fragment,
     encode,
     encode_fragment,
+    fragments,
     messages,
     prepare,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "decode_fragment",
     "encode",
     "encode_fragment",
+    "fragments",
     "messages",
     "namespaces",
     "prepare",

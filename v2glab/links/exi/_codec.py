@@ -18,7 +18,7 @@ from v2glab.links.exi._write_source import Writer
 
 #: A document in progress that is longer is put aside in parts, so that appending stays cheap.
 _FULL = 1 << 2048
-_READ, _WRITE = "read_", "write_"
+_READ, _WRITE = "r_", "w_"
 Function = Callable[..., Any]
 
 

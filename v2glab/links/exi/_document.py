@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -43,11 +44,17 @@ def _roots(namespace: str) -> tuple[dict[int, tuple[str, str]], int]:
 def _fragments(namespace: str) -> tuple[dict[int, tuple[str, str]], int, int]:
     """Return the elements of fragments (code: name, type), the code of the end, and the width of both.
 
-    An element whose name has several types in one namespace is left out: EXI reads it by other rules, and
-    V2G signs none but eMAID so.
+    An element whose name has several types is left out: where they share a namespace, EXI reads it by other
+    rules (8.5.3), and where not, the name alone would not say which is meant. V2G signs none of them but
+    eMAID.
     """
     elements = load_tables(namespace).fragments()
-    found = {code: (name, types[0]) for code, (name, _, types) in enumerate(elements) if len(types) == 1}
+    often = Counter(name for name, _, _ in elements)
+    found = {
+        code: (name, types[0])
+        for code, (name, _, types) in enumerate(elements)
+        if len(types) == 1 and often[name] == 1
+    }
     return found, len(elements) + 1, (len(elements) + 1).bit_length()
 
 
@@ -154,6 +161,17 @@ def encode_fragment(namespace: str, document: Plain) -> bytes:
     parts = _write(made, type_name, root, _BEGUN << width | code, content)
     parts[-1] = parts[-1] << width | end
     return _join(parts)
+
+
+def fragments(namespace: str) -> dict[str, str]:
+    """Return the elements of a namespace that may stand alone, each with its type.
+
+    Raises
+    ------
+    InputError
+        No table has this namespace.
+    """
+    return dict(_fragments(namespace)[0].values())
 
 
 def messages(namespace: str) -> list[str]:

@@ -32,7 +32,7 @@ class Reader:
         """Append the function."""
         add, content = self._source.add, self._content
         self._source.place = None
-        add(f"def {function_name('read_', self._type)}(D, W, p):")
+        add(f"def {function_name('r_', self._type)}(D, W, p):")
         self._source.depth += 1
         if content.opaque:
             add(f"raise Fault({('no ' + content.opaque)!r})")
@@ -144,7 +144,7 @@ class Reader:
         value = self._value(particle)
         if value is None:
             self._flush()
-            function = self._source.need("read_", particle.type_name)
+            function = self._source.need("r_", particle.type_name)
             add(f"v, p = {function}(D, W, p)")
             add(target.format("v"))
             return

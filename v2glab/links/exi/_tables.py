@@ -1,4 +1,4 @@
-"""Read message tables: ``datasets/iso15118/*.toml`` (how to read a row: README.md there)."""
+"""Read message tables: ``datasets/iso15118/messages/*.toml`` (how to read a row: README.md there)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Tables:
             raise InputError(
                 f"no type {type_name!r} in the message tables of {self.namespace}",
                 "a table that holds each type it names",
-                "mend the file in datasets/iso15118",
+                "mend the file in datasets/iso15118/messages",
             )
         for row in self._rows[type_name]:
             if row.kind == "base":
@@ -168,7 +168,7 @@ def _elements(rows: Iterable[Row]) -> Iterator[Row]:
 @cache
 def namespaces() -> dict[str, Path]:
     """Return the namespaces that have a table, each with its file."""
-    files = sorted(find_data("datasets", "iso15118").glob("*.toml"))
+    files = sorted(find_data("datasets", "iso15118", "messages").glob("*.toml"))
     found = ((_ROOT.search(path.read_text(encoding="utf-8")), path) for path in files)
     return {match[1]: path for match, path in found if match}
 
@@ -187,7 +187,7 @@ def load_tables(namespace: str) -> Tables:
         raise InputError(
             f"no message table for namespace {namespace!r:.100}",
             f"one of {', '.join(known)}",
-            "take the namespace that supportedAppProtocol agreed on, or add a table to datasets/iso15118",
+            "take the namespace that supportedAppProtocol agreed on, or add a table to datasets/iso15118/messages",
         )
     documents: list[dict[str, Any]] = []
     pending = [known[namespace]]

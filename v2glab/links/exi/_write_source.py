@@ -30,7 +30,7 @@ class Writer:
         """Append the function."""
         add, content = self._source.add, self._content
         self._source.place = None
-        add(f"def {function_name('write_', self._type)}(a, d, O):")
+        add(f"def {function_name('w_', self._type)}(a, d, O):")
         self._source.depth += 1
         if content.opaque:
             add(f"raise Fault({('no ' + content.opaque)!r})")
@@ -162,7 +162,7 @@ class Writer:
         value = self._value(particle)
         if value is None:
             self.flush()
-            self._source.add(f"a = {self._source.need('write_', particle.type_name)}(a, v, O)")
+            self._source.add(f"a = {self._source.need('w_', particle.type_name)}(a, v, O)")
             return
         element = slot.kind == "element"
         self._know(0, int(element))
