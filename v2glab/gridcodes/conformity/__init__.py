@@ -6,8 +6,9 @@ from v2glab.gridcodes.conformity._data import ProcedureData, load_procedure_data
 from v2glab.gridcodes.conformity._evidence import ImportedEvidence, apply_evidence, read_evidence
 from v2glab.gridcodes.conformity._junit import junit_xml
 from v2glab.gridcodes.conformity._model_bench import ModelBench, add_noise, sample_times, simulated
+from v2glab.gridcodes.conformity._model_design import DeviceDesign
 from v2glab.gridcodes.conformity._record import Record, Uncertainties, checked
-from v2glab.gridcodes.conformity._stimulus import Island, Stimulus, Stretch
+from v2glab.gridcodes.conformity._stimulus import Capture, Island, Stimulus, Stretch
 from v2glab.gridcodes.conformity._suite import (
     FAMILIES,
     CaseResult,
@@ -23,8 +24,10 @@ __all__ = [
     "FAMILIES",
     "Band",
     "Bench",
+    "Capture",
     "Case",
     "CaseResult",
+    "DeviceDesign",
     "ImportedEvidence",
     "Island",
     "ModelBench",

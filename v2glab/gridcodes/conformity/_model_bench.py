@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from v2glab.gridcodes.conformity._model_design import DeviceDesign
 from v2glab.gridcodes.conformity._model_island import island_record
+from v2glab.gridcodes.conformity._model_waveform import captured
 from v2glab.gridcodes.conformity._record import Array, Record, Uncertainties
 from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
 
@@ -16,10 +18,7 @@ if TYPE_CHECKING:
     from v2glab.gridcodes.der import DerSettings, GridSegment
 
 #: What a model in memory cannot offer, and why.
-_LACKS = {
-    "waveforms": "the model has no waveforms",
-    "synchronisation": "the model has no contactor to close",
-}
+_LACKS = {"synchronisation": "the model has no contactor to close"}
 #: Coarsest and finest step of the model.
 _COARSEST_S, _FINEST_S = 0.1, 0.001
 
@@ -36,13 +35,16 @@ class ModelBench:
         Of the noise, and of whatever the model draws.
     noisy
         Whether the noise is added; without it the record is exact but declares the same uncertainties.
+    design
+        What the device's maker declares of its emissions and its search for islands.
     """
 
-    uncertainties: Uncertainties = field(default_factory=Uncertainties)
+    uncertainties: Uncertainties = field(default_factory=lambda: Uncertainties(gain=0.0005, zero_pu=0.0003))
     seed: int = 7
     noisy: bool = True
     name: str = "model in memory"
     settings: DerSettings | None = None
+    design: DeviceDesign = field(default_factory=DeviceDesign)
 
     def lacks(self, need: str) -> str:
         """Return why it cannot offer something; empty when it can."""
@@ -58,9 +60,13 @@ class ModelBench:
         if self.settings is None:
             raise AssertionError("configure() comes first")
         if stimulus.island is not None:
-            record = island_record(self.settings, stimulus, self.uncertainties)
+            record = island_record(self.settings, stimulus, self.uncertainties, self.design)
         else:
             record = simulated(self.settings, stimulus, self.uncertainties, self.seed)
+        if stimulus.capture is not None:
+            seed = self.seed if self.noisy else None
+            wave = captured(record, stimulus.capture, self.settings.nameplate, self.design, seed)
+            record = replace(record, waveform=wave)
         return add_noise(record, self.seed) if self.noisy else record
 
 

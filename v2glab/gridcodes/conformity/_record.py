@@ -23,6 +23,8 @@ class Uncertainties:
     """Standard uncertainties of one sample, and of time stamps; ``None``: not known.
 
     ``shared`` is the part (0 to 1, of the variance) that all samples have in common: it does not average out.
+    ``gain`` (relative) and ``zero_pu`` (share of rated current) belong to waveforms: what all samples of a
+    channel have in common, beside the uncertainty of a single sample that the waveform itself states.
     """
 
     v_pu: float | None = 0.0005
@@ -32,9 +34,11 @@ class Uncertainties:
     i_pu: float | None = 0.002
     time_s: float | None = 0.001
     shared: float = 0.5
+    gain: float | None = None
+    zero_pu: float | None = None
 
     def __post_init__(self) -> None:
-        values = [self.v_pu, self.f_hz, self.p_pu, self.q_pu, self.i_pu, self.time_s]
+        values = [self.v_pu, self.f_hz, self.p_pu, self.q_pu, self.i_pu, self.time_s, self.gain, self.zero_pu]
         good = all(v is None or (math.isfinite(v) and v >= 0) for v in values) and 0 <= self.shared <= 1
         if not good:
             raise InputError(f"{self}", "uncertainties >= 0, shared 0 to 1", "check the certificate")

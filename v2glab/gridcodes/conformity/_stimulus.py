@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from v2glab.evidence import InputError
 
@@ -83,6 +83,20 @@ class Island:
     capacitor_percent: tuple[float, float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Waveforms to be taken over the whole timeline.
+
+    ``channel`` is what is sampled on every phase; ``event`` is what the bench does at ``event_s`` besides the
+    timeline: nothing, part the plant from its load, or put a fault to ground on phase a.
+    """
+
+    channel: Literal["voltage", "current"]
+    rate_hz: float
+    event: Literal["", "load rejection", "ground fault"] = ""
+    event_s: float = 0.0
+
+
 @dataclass(frozen=True)
 class Stimulus:
     """A timeline; the plant is already running in the state of the first stretch unless ``cold``.
@@ -97,12 +111,15 @@ class Stimulus:
         The plant has not entered service when the timeline begins.
     island
         The load of an island; ``None``: the grid stays.
+    capture
+        Waveforms to be taken; ``None``: none.
     """
 
     stretches: tuple[Stretch, ...]
     sample_s: float = 0.02
     cold: bool = False
     island: Island | None = None
+    capture: Capture | None = None
 
     def __post_init__(self) -> None:
         if not self.stretches or not self.sample_s > 0:
