@@ -1,17 +1,19 @@
 """Speed and accuracy of the grid-code rooms; prints one JSON object a line.
 
-Rows: der-steps, der-step-call, trip-error, der-memory. Name some to run only those.
+Rows: der-steps, der-step-call, trip-error, conformity-suite, der-memory. Name some to run only those.
 """
 
 import json
 import sys
 
+from _gridcodes_conformity import measure_suite
 from _gridcodes_der import measure_call, measure_memory, measure_steps, measure_trip
 
 _PARTS = {
     "der-steps": measure_steps,
     "der-step-call": measure_call,
     "trip-error": measure_trip,
+    "conformity-suite": measure_suite,
     "der-memory": measure_memory,
 }
 

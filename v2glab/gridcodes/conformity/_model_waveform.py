@@ -62,7 +62,8 @@ def _phases(angle: Array, order: float = 1.0) -> Array:
     """Return cosines of the three phases for an order, amplitude √2, shape (3, N)."""
     cosine, sine = np.cos(order * angle), np.sin(order * angle)
     lags = [order * math.tau * k / 3 for k in range(3)]
-    return math.sqrt(2) * np.stack([math.cos(lag) * cosine + math.sin(lag) * sine for lag in lags])
+    root = math.sqrt(2)
+    return np.stack([root * math.cos(lag) * cosine + root * math.sin(lag) * sine for lag in lags])
 
 
 def _currents(record: Record, design: DeviceDesign, time: Array) -> Array:
@@ -84,7 +85,8 @@ def _voltages(record: Record, capture: Capture, design: DeviceDesign, time: Arra
     out = _phases(_turns(record, time))
     for phase, volts in enumerate(record.v_pu):
         out[phase] *= np.interp(time, record.time_s, volts) + design.rise_pu * power
-    return out * _event(capture, design, time)
+    out *= _event(capture, design, time)
+    return out
 
 
 def _event(capture: Capture, design: DeviceDesign, time: Array) -> Array:

@@ -120,7 +120,7 @@ def _wave(case: Case, record: Record, channel: str) -> Waveform:
     if len(names) < plate.phases:
         found = f"not measured: {channel} waveforms of {len(names)} phases"
         raise InputError(found, f"{plate.phases} phases", "record all phases")
-    return wave.select(*names)
+    return wave if names == wave.names else wave.select(*names)
 
 
 def _hertz(case: Case, wave: Waveform) -> float:
