@@ -82,7 +82,9 @@ class Maker:
             case "integer":
                 low = -(2**130) if value.low is None else value.low
                 high = 2**130 if value.high is None else value.high
-                near = [n for n in (low, high, 0, -1, 1, 127, 128, -128, -129, 16383, 16384) if low <= n <= high]
+                near = [
+                    n for n in (low, high, 0, -1, 1, 127, 128, -128, -129, 16383, 16384) if low <= n <= high
+                ]
                 return rng.choice(near) if rng.random() < 0.5 else rng.randint(low, high)
         length = self._length(value)
         if value.kind == "string":

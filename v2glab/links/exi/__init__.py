@@ -1,8 +1,8 @@
 """EXI documents of the vehicle link: SupportedAppProtocol, DIN 70121, ISO 15118-2 and -20, XML Signature.
 
-A codec of our own in pure Python. Message tables are data (``datasets/iso15118/messages``); readers and writers are
-compiled from them on first use. It accepts the one canonical form of a document and nothing else, so that
-what it reads it writes again byte for byte.
+A codec of our own in pure Python. Message tables are data (``datasets/iso15118/messages``); readers and
+writers are compiled from them on first use. It accepts the one canonical form of a document and nothing
+else, so that what it reads it writes again byte for byte.
 """
 
 from v2glab.links.exi._document import (

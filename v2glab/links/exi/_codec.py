@@ -73,8 +73,8 @@ class Codec:
         made_here: dict[str, Any] = {}
         # The source is made from tables that travel with this package; names from them appear as literals.
         exec(compile("\n".join(source.lines), file, "exec"), self._scope, made_here)  # noqa: S102
-        # The function that was asked for comes last: whoever sees it finds all others.
-        self._scope.update(reversed(list(made_here.items())))
+        # One step: whoever sees one of them finds all that it calls.
+        self._scope.update(made_here)
 
     def _dispatch(self, prefix: str, found: Dispatch) -> Any:  # noqa: ANN401 -- a list to read, a dict to write
         if prefix == _READ:
@@ -100,12 +100,12 @@ class Codec:
 
     def refuse(self, error: Exception, root: str, data: bytes | None) -> NoReturn:
         """Turn what a generated function raised into the error of this package, with its place."""
-        names, values = self._trace(error.__traceback__)
+        names, values, reached = self._trace(error.__traceback__)
         path = "/".join([root, *names])
         bit = values.get("p") if data is not None else None
         required = error.required if isinstance(error, Fault) else "content as its message table says"
         if data is not None:
-            at_end = isinstance(error, IndexError) or (bit is not None and bit > 8 * len(data))
+            at_end = isinstance(error, IndexError) or reached > 8 * len(data)
             fault = f"document ends after {len(data)} octets" if at_end else "content that does not fit"
             raise ExiError(fault, required if not at_end else "a whole document", path, bit) from None
         if isinstance(error, KeyError):
@@ -114,12 +114,14 @@ class Codec:
         found = (error.found if isinstance(error, Fault) else "") or f"{at_hand!r:.60}"
         raise ExiError(found, required, path) from None
 
-    def _trace(self, traceback: TracebackType | None) -> tuple[list[str], dict[str, Any]]:
-        """Return the names of the elements on the way to the fault, and the innermost variables."""
+    def _trace(self, traceback: TracebackType | None) -> tuple[list[str], dict[str, Any], int]:
+        """Return the elements on the way to the fault, the innermost variables, and how far it was read."""
         names: list[str] = []
+        reached = 0
         values: dict[str, Any] = {}
         while traceback is not None:
             frame = traceback.tb_frame
+            reached = frame.f_locals.get("p", reached)
             places = self._places.get(frame.f_code.co_filename)
             if places is not None:
                 values = frame.f_locals
@@ -127,7 +129,7 @@ class Codec:
                 name = values.get("name") if name == NAMED else name
                 names += [name] if name else []
             traceback = traceback.tb_next
-        return names, values
+        return names, values, reached
 
 
 @cache

@@ -91,9 +91,13 @@ class Reader:
     def _repeated(self, number: int, slot: Slot) -> None:
         add, content = self._source.add, self._content
         start, count = content.starts[number], len(slot.particles)
-        add("n = 0")
+        add("n = m = 0")
         add(f"while k == {start}:" if count == 1 else f"while {start} <= k < {start + count}:")
         self._source.depth += 1
+        if count > 1:
+            # A dictionary cannot tell in which order elements of different names alternate.
+            add("if k < m: raise Fault('elements of one name together, in the order of the table')")
+            add("m = k")
         self._alternatives(slot, start, "d.setdefault({}, []).append({})")
         self._flush()
         add("n += 1")

@@ -1,4 +1,4 @@
-"""One row of a message table: text in, parts out (how to read a row: datasets/iso15118/messages/README.md)."""
+"""One row of a message table: text in, parts out (see ``datasets/iso15118/messages/README.md``)."""
 
 from __future__ import annotations
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from v2glab.evidence import InputError
+from v2glab.evidence import InputError, read_toml
 from v2glab.links.exi._model import Content, Particle, Slot, Value
 from v2glab.links.exi._rows import BUILT_IN, Row, read_row, read_value
 from v2glab.resources import find_data
@@ -187,13 +186,13 @@ def load_tables(namespace: str) -> Tables:
         raise InputError(
             f"no message table for namespace {namespace!r:.100}",
             f"one of {', '.join(known)}",
-            "take the namespace that supportedAppProtocol agreed on, or add a table to datasets/iso15118/messages",
+            "take the namespace that was agreed on, or add a table to datasets/iso15118/messages",
         )
     documents: list[dict[str, Any]] = []
     pending = [known[namespace]]
     while pending:
         path = pending.pop(0)
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = read_toml(path)
         documents.append(document)
         pending += [path.with_name(f"{name}.toml") for name in document.get("include", [])]
     return Tables(namespace, documents)

@@ -129,7 +129,7 @@ class Writer:
         self._source.place = particles[0].name if len(particles) == 1 else None
         if slot.low:
             required = f"at least {slot.low} items"
-            add(f"if c < {slot.low}: raise Fault({required!r}, f'{{c}}')")
+            add(f"if c < {slot.low}: raise Fault({required!r}, f'{{c}} items')")
 
     def _items(self, number: int, slot: Slot, particle: Particle) -> None:
         add, content = self._source.add, self._content
