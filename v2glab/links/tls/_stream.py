@@ -1,0 +1,258 @@
+"""A connection of the vehicle link, in clear or in TLS, on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+
+from v2glab.diagnosis import Finding
+from v2glab.links.pki import ChainFinding
+from v2glab.links.tls._causes import HandshakeError, explain, peer_findings, refused_profile
+from v2glab.links.tls._context import TlsSettings
+from v2glab.links.tls._timing import Timing, measure_path, slow_finding, split
+from v2glab.links.tls._watch import TICKET, Watch, wrap
+
+#: Octets read at a time.
+CHUNK = 1 << 16
+_WANT = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class PlainStream:
+    """A TCP connection in clear."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._socket, self._loop = link, asyncio.get_running_loop()
+        self._sending = asyncio.Lock()
+
+    @property
+    def peer(self) -> str:
+        """Address and port of the other end."""
+        return _shown(self._socket)
+
+    async def read(self, limit: int = CHUNK) -> bytes:
+        """Return what came, at least one octet; empty at the end of the connection."""
+        try:
+            return await self._loop.sock_recv(self._socket, limit)
+        except ConnectionError:
+            return b""
+
+    async def write(self, data: bytes) -> None:
+        """Send octets.
+
+        Raises
+        ------
+        HandshakeError
+            The vehicle's certificate was refused meanwhile (TLS only).
+        OSError
+            The connection is gone.
+        """
+        async with self._sending:
+            await self._loop.sock_sendall(self._socket, data)
+
+    async def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+
+class TlsStream(PlainStream):
+    """A connection in TLS; made by ``connect_tls`` and ``serve_tls``, which wait for :meth:`negotiate`.
+
+    ``findings`` is what the rules of the vehicle link say of the other end's chain; it is empty unless the
+    settings are not strict. ``confirmed`` says whether the other end is known to have accepted this end: a
+    client of TLS 1.3 learns that with the first ticket or octet only.
+    """
+
+    def __init__(self, link: socket.socket, settings: TlsSettings, connect_s: float | None = None) -> None:
+        super().__init__(link)
+        self._settings, self._connect_s = settings, connect_s
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = wrap(settings.context, self._incoming, self._outgoing, server=settings.end == "secc")
+        self._ahead = b""
+        self._heard = self._ended = False
+        self._local_s, self._waits = 0.0, 0
+        self.timing: Timing | None = None
+        self.findings: tuple[ChainFinding, ...] = ()
+
+    @property
+    def watch(self) -> Watch:
+        """What passed in the handshake."""
+        return self._tls.watch
+
+    @property
+    def version(self) -> str:
+        """TLS version, such as ``"TLSv1.3"``; empty before the handshake."""
+        return self._tls.version() or ""
+
+    @property
+    def suite(self) -> str:
+        """Cipher suite in OpenSSL's name; empty before the handshake."""
+        cipher = self._tls.cipher()
+        return cipher[0] if cipher else ""
+
+    @property
+    def peer_chain(self) -> tuple[bytes, ...]:
+        """Certificates that the other end showed, DER, leaf first."""
+        return tuple(self.watch.shown)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the other end is known to have accepted this end's certificate."""
+        early = self._settings.end == "evcc" and self.version == "TLSv1.3"
+        return self._heard or not early or TICKET in self.watch.read
+
+    @property
+    def slow(self) -> Finding | None:
+        """ISO-15118-403, when the negotiation took too long."""
+        return slow_finding(self.timing, self._settings.rules) if self.timing else None
+
+    async def negotiate(self) -> None:
+        """Do the handshake, and judge the other end's chain by the rules of the vehicle link.
+
+        Raises
+        ------
+        HandshakeError
+            It failed; the cause says in which phase, by whose certificate and why.
+        """
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._settings.rules.timeouts.handshake_s):
+                await self._handshake()
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            cause = explain(error, self.watch, self._settings)
+            raise HandshakeError(cause, self._timed(began)) from error
+        self.timing = self._timed(began)
+        found = peer_findings(self.watch, self._settings)
+        if found and self._settings.strict:
+            raise HandshakeError(refused_profile(found, self._settings.rules), self.timing)
+        self.findings = found
+
+    async def _handshake(self) -> None:
+        while True:
+            began, done = time.perf_counter(), False
+            try:
+                self._tls.do_handshake()
+                done = True
+            except ssl.SSLWantReadError:
+                pass
+            finally:
+                self._local_s += time.perf_counter() - began
+                sent = self._outgoing.pending > 0
+                # An alert goes out even when the handshake failed: the other end learns why.
+                if sent:
+                    with contextlib.suppress(ConnectionError):
+                        await self._flush()
+            if done:
+                return
+            self._waits += sent
+            data = await self._loop.sock_recv(self._socket, CHUNK)
+            if not data:
+                raise ConnectionError("the connection was closed")
+            self._incoming.write(data)
+
+    def _timed(self, began: float) -> Timing:
+        total = time.perf_counter() - began
+        way = measure_path(self._socket)
+        return split(total, self._local_s, self._waits, way, self._connect_s)
+
+    async def read(self, limit: int = CHUNK) -> bytes:
+        """Return what came, at least one octet; empty at the end of the connection.
+
+        Raises
+        ------
+        HandshakeError
+            The other end refused this end's certificate after the handshake, or a record was damaged.
+        """
+        while True:
+            if self._ahead:
+                data, self._ahead = self._ahead[:limit], self._ahead[limit:]
+                return data
+            if self._ended:
+                return b""
+            if not self._decrypt():
+                await self._receive()
+
+    def _decrypt(self) -> bool:
+        """Take what can be read without waiting; whether anything came of it."""
+        try:
+            data = self._tls.read(CHUNK)
+        except _WANT:
+            return False
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError) as error:
+            if not self.confirmed:
+                raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
+            self._ended = True
+            return True
+        except ssl.SSLError as error:
+            raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
+        self._ended = not data
+        self._heard = self._heard or bool(data)
+        self._ahead += data
+        return True
+
+    async def _receive(self) -> None:
+        try:
+            data = await self._loop.sock_recv(self._socket, CHUNK)
+        except ConnectionError as error:
+            if not self.confirmed:
+                raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
+            data = b""
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    async def write(self, data: bytes) -> None:
+        """Send octets; as long as this end is not confirmed, what came is looked at first."""
+        if not self.confirmed:
+            self._look()
+        self._tls.write(data)
+        try:
+            await self._flush()
+        except ConnectionError as error:
+            if not self.confirmed:
+                self._look()
+                raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
+            raise
+
+    def _look(self) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            self._take(self._socket.recv(CHUNK))
+        self._decrypt()
+
+    async def _flush(self) -> None:
+        async with self._sending:
+            while self._outgoing.pending:
+                await self._loop.sock_sendall(self._socket, self._outgoing.read())
+
+    async def linger(self) -> None:
+        """Stop sending, and read what still comes for a while, so that the last octets reach the other end.
+
+        Closing with unread octets makes the kernel cut the connection, and an alert on its way is lost.
+        """
+        with contextlib.suppress(OSError, TimeoutError):
+            self._socket.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(self._settings.rules.timeouts.linger_s):
+                while await self._loop.sock_recv(self._socket, CHUNK):
+                    pass
+
+    async def close(self) -> None:
+        """Say goodbye and end the connection."""
+        with contextlib.suppress(OSError, ssl.SSLError, ValueError):
+            with contextlib.suppress(*_WANT):
+                self._tls.unwrap()
+            await self._flush()
+        self._socket.close()
+
+
+def _shown(link: socket.socket) -> str:
+    try:
+        host, port = link.getpeername()[:2]
+    except OSError:
+        return ""
+    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
