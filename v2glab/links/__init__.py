@@ -1,4 +1,4 @@
-"""Links to other machines: JSON-RPC, OCPP."""
+"""Links to other machines: JSON-RPC, OCPP, V2GTP; EXI has a package of its own, ``v2glab.links.exi``."""
 
 from v2glab.links._jsonrpc import JsonRpcClient, serve_json_rpc
 from v2glab.links._ocpp_frame import (
@@ -12,6 +12,19 @@ from v2glab.links._ocpp_frame import (
 )
 from v2glab.links._ocpp_peer import OcppPeer, Seen
 from v2glab.links._ocpp_schema import SUBPROTOCOL, check_payload, known_actions
+from v2glab.links._v2gtp import (
+    SdpRequest,
+    SdpResponse,
+    V2gtpError,
+    V2gtpFrame,
+    V2gtpFramer,
+    build_sdp,
+    build_v2gtp,
+    parse_sdp,
+    parse_v2gtp,
+    payload_name,
+    payload_type_of,
+)
 
 __all__ = [
     "SUBPROTOCOL",
@@ -22,10 +35,21 @@ __all__ = [
     "FrameError",
     "JsonRpcClient",
     "OcppPeer",
+    "SdpRequest",
+    "SdpResponse",
     "Seen",
+    "V2gtpError",
+    "V2gtpFrame",
+    "V2gtpFramer",
+    "build_sdp",
+    "build_v2gtp",
     "check_payload",
     "encode_frame",
     "known_actions",
     "parse_frame",
+    "parse_sdp",
+    "parse_v2gtp",
+    "payload_name",
+    "payload_type_of",
     "serve_json_rpc",
 ]
