@@ -18,13 +18,15 @@ from v2glab.diagnosis._events import (
     parse_event,
     read_log,
 )
-from v2glab.diagnosis._knowledge import Entry, Knowledge, load_knowledge
+from v2glab.diagnosis._knowledge import Coding, Entry, Knowledge, load_knowledge
 from v2glab.diagnosis._log import LogLine, parse_line, parse_lines
 from v2glab.diagnosis._observations import CertificateSeen, Observations
+from v2glab.diagnosis.rules.pp_error import pp_deviation
 
 __all__ = [
     "DIAGNOSIS_SCHEMA",
     "CertificateSeen",
+    "Coding",
     "Conclusion",
     "DeratingLogged",
     "Diagnosis",
@@ -49,5 +51,6 @@ __all__ = [
     "parse_event",
     "parse_line",
     "parse_lines",
+    "pp_deviation",
     "read_log",
 ]

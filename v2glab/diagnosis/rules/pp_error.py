@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from v2glab.diagnosis._conclusion import Examination, Symptom
 from v2glab.diagnosis._fault_code import fault_code_symptom
-from v2glab.diagnosis._knowledge import Entry
+from v2glab.diagnosis._knowledge import Coding, Entry
 from v2glab.diagnosis._observations import Observations, shown
 from v2glab.evidence import Quantity
 
@@ -27,7 +27,8 @@ def examine(observations: Observations, entry: Entry) -> Examination:
     return Examination(tuple(s for s in symptoms if s is not None))
 
 
-def _deviation(measured: Quantity, entry: Entry) -> Symptom:
+def pp_deviation(measured: Quantity, entry: Entry) -> tuple[Coding, Quantity]:
+    """Return the nearest coding to a resistance, and how far off it is, in per cent of the coded one."""
     nearest = min(entry.coding, key=lambda c: abs(measured.value / c.ohm - 1))
     ratio = measured.value / nearest.ohm
     if measured.uncertainty is not None:
@@ -43,6 +44,12 @@ def _deviation(measured: Quantity, entry: Entry) -> Symptom:
         instrument=measured.instrument,
         certificate=measured.certificate,
     )
+    return nearest, quantity
+
+
+def _deviation(measured: Quantity, entry: Entry) -> Symptom:
+    nearest, quantity = pp_deviation(measured, entry)
+    ratio = measured.value / nearest.ohm
     evidence = (
         f"{shown(measured)}; the nearest coding is {nearest.ohm:g} ohm for {nearest.ampacity_a:g} A, "
         f"off by {100 * (ratio - 1):+.0f} %",

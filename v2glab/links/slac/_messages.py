@@ -8,7 +8,7 @@ fill are kept as they came, so that a message that was read is written again byt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from v2glab.links.slac._fields import Field
 
@@ -301,21 +301,4 @@ Message = (
     | SetKeyReq
     | SetKeyCnf
 )
-MESSAGES: dict[int, type[Message]] = {
-    kind.TYPE: kind
-    for kind in (
-        SlacParmReq,
-        SlacParmCnf,
-        StartAttenCharInd,
-        MnbcSoundInd,
-        AttenProfileInd,
-        AttenCharInd,
-        AttenCharRsp,
-        ValidateReq,
-        ValidateCnf,
-        SlacMatchReq,
-        SlacMatchCnf,
-        SetKeyReq,
-        SetKeyCnf,
-    )
-}
+MESSAGES: dict[int, type[Message]] = {kind.TYPE: kind for kind in get_args(Message)}
