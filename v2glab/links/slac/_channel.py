@@ -71,7 +71,7 @@ class PlcChannel:
         spread = random.normal(0.0, self.spread_db, len(self.attenuation_db))
         received = _power(self.line.tx_psd_dbm_hz - self.attenuation_db - spread) + _power(self.noise_dbm_hz)
         levels = np.rint(self.line.tx_psd_dbm_hz - 10 * np.log10(received))
-        return tuple(int(level) for level in np.minimum(np.maximum(levels, 0), _HIGHEST))
+        return tuple(np.minimum(np.maximum(levels, 0), _HIGHEST).astype(int).tolist())
 
     def _loss(self, power: Floats) -> Floats:
         bits = self.line.frame_bits / len(power)

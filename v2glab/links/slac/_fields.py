@@ -57,16 +57,17 @@ def read_field(field: Field, data: bytes, offset: int, values: Values) -> int:
             raise SlacFrameError("no carrier groups", "1 to 255 groups", field.name, offset - 1)
         values[field.name] = tuple(_cut(field, data, offset, count_and_rest[0]))
         return offset + count_and_rest[0]
-    part = _cut(field, data, offset, field.size)
+    end = offset + field.size
+    part = data[offset:end] if end <= len(data) else _cut(field, data, offset, field.size)
     if field.kind == "bytes":
         values[field.name] = part
-        return offset + field.size
+        return end
     number = int.from_bytes(part, "little")
     if field.kind == "int":
         values[field.name] = number
     elif number != field.value:
         raise SlacFrameError(f"0x{number:x}", f"0x{field.value:x}", field.name, offset)
-    return offset + field.size
+    return end
 
 
 def _cut(field: Field, data: bytes, offset: int, size: int) -> bytes:

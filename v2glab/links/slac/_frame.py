@@ -84,6 +84,12 @@ def decode_frame(data: bytes) -> Frame:
     return Frame(data[:6], data[6:12], kind(**values), b"" if padding else trailer)
 
 
+def message_type(data: bytes) -> int | None:
+    """Return the type of a management message without reading the rest; None when it is no such frame."""
+    good = len(data) >= SHORTEST and is_slac(data) and data[14] == MMV
+    return int.from_bytes(data[15:17], "little") if good else None
+
+
 def is_slac(data: bytes) -> bool:
     """Return whether a frame claims to be a management message, right or wrong."""
     return data[12:_ETHERNET] == ETHER_TYPE.to_bytes(2, "big")

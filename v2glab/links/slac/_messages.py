@@ -22,6 +22,7 @@ NO_ID = bytes(17)
 # change what follows.
 _HEAD = (Field("application_type", "fixed", 1, 0), Field("security_type", "fixed", 1, 0))
 _RUN = Field("run_id", "bytes", 8)
+_SIGNAL, _RESULT = Field("signal_type", "int", 1), Field("result", "int", 1)
 _RUN_LONG = (_RUN, Field("reserved", "bytes", 8))
 _WINDOW = (Field("num_sounds", "int", 1), Field("timeout_100ms", "int", 1), Field("resp_type", "int", 1))
 _STATIONS = (
@@ -161,7 +162,7 @@ class AttenCharRsp:
 
     TYPE: ClassVar[int] = 0x606C | RSP
     NAME: ClassVar[str] = "CM_ATTEN_CHAR.RSP"
-    FIELDS: ClassVar[tuple[Field, ...]] = (*_HEAD, *_SOUNDER, Field("result", "int", 1))
+    FIELDS: ClassVar[tuple[Field, ...]] = (*_HEAD, *_SOUNDER, _RESULT)
 
 
 @dataclass(frozen=True)
@@ -177,11 +178,7 @@ class ValidateReq:
 
     TYPE: ClassVar[int] = 0x6078 | REQ
     NAME: ClassVar[str] = "CM_VALIDATE.REQ"
-    FIELDS: ClassVar[tuple[Field, ...]] = (
-        Field("signal_type", "int", 1),
-        Field("timer", "int", 1),
-        Field("result", "int", 1),
-    )
+    FIELDS: ClassVar[tuple[Field, ...]] = (_SIGNAL, Field("timer", "int", 1), _RESULT)
 
 
 @dataclass(frozen=True)
@@ -194,11 +191,7 @@ class ValidateCnf:
 
     TYPE: ClassVar[int] = 0x6078 | CNF
     NAME: ClassVar[str] = "CM_VALIDATE.CNF"
-    FIELDS: ClassVar[tuple[Field, ...]] = (
-        Field("signal_type", "int", 1),
-        Field("toggle_num", "int", 1),
-        Field("result", "int", 1),
-    )
+    FIELDS: ClassVar[tuple[Field, ...]] = (_SIGNAL, Field("toggle_num", "int", 1), _RESULT)
 
 
 @dataclass(frozen=True)
@@ -283,7 +276,7 @@ class SetKeyCnf:
 
     TYPE: ClassVar[int] = 0x6008 | CNF
     NAME: ClassVar[str] = "CM_SET_KEY.CNF"
-    FIELDS: ClassVar[tuple[Field, ...]] = (Field("result", "int", 1), *_KEY_STEP)
+    FIELDS: ClassVar[tuple[Field, ...]] = (_RESULT, *_KEY_STEP)
 
 
 Message = (

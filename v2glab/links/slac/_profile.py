@@ -56,7 +56,7 @@ def read_report(evse_mac: bytes, num_sounds: int, groups_db: tuple[int, ...], ru
     reason = _refusal(groups_db, rules)
     if reason:
         return Report(evse_mac, num_sounds, groups_db, None, reason, "unknown")
-    measured = [value for value in groups_db if value != rules.level("not_measured")]
+    measured = _measured(groups_db, rules)
     quantity = Quantity(
         "plc_attenuation",
         math.fsum(measured) / len(measured),
@@ -122,21 +122,26 @@ def _gap_u_db(first: Report, second: Report, rules: SlacRules) -> float:
     """Expanded uncertainty, k = 2, of the difference between two receivers."""
     parts = []
     for report in (first, second):
-        measured = sum(value != rules.level("not_measured") for value in report.groups_db)
-        parts.append(_receiver_u_db(measured, rules))
+        parts.append(_receiver_u_db(len(_measured(report.groups_db, rules)), rules))
     return 2 * math.hypot(*parts)
 
 
 def _refusal(groups_db: tuple[int, ...], rules: SlacRules) -> str:
     if len(groups_db) != rules.number("groups"):
         return f"{len(groups_db)} groups instead of {rules.number('groups')}"
-    measured = [value for value in groups_db if value != rules.level("not_measured")]
-    wild = [value for value in measured if value > rules.level("implausible_db")]
+    measured = _measured(groups_db, rules)
+    ceiling = rules.level("implausible_db")
+    wild = [value for value in measured if value > ceiling]
     if wild:
-        return f"{len(wild)} groups above {rules.level('implausible_db'):g} dB, up to {max(wild)}"
+        return f"{len(wild)} groups above {ceiling:g} dB, up to {max(wild)}"
     if len(measured) < rules.level("least_share") * len(groups_db):
         return f"{len(measured)} of {len(groups_db)} groups measured"
     return ""
+
+
+def _measured(groups_db: tuple[int, ...], rules: SlacRules) -> list[int]:
+    sentinel = rules.level("not_measured")
+    return [value for value in groups_db if value != sentinel]
 
 
 def _level(value_db: float, rules: SlacRules) -> Level:

@@ -63,6 +63,9 @@ class Trace:
     def __init__(self, rules: SlacRules, longest: int = 10_000) -> None:
         self._rules, self._longest = rules, longest
         self._seen: list[Seen] = []
+        self._first: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+        self._answered: dict[tuple[str, str], float] = {}
         self._began_s: float | None = None
 
     def add(
@@ -86,6 +89,8 @@ class Trace:
         source, destination = mac_text(frame.source), mac_text(frame.destination)
         name = frame.message.NAME
         elapsed_s, limit_s = self._timed(at_s, source, name)
+        self._first.setdefault(name, at_s)
+        self._last[name] = at_s
         self._seen.append(
             Seen(time_ns, at_s, direction, source, destination, name, length, elapsed_s, limit_s, note)
         )
@@ -98,13 +103,10 @@ class Trace:
         answer = self._rules.answer.get(name)
         if answer is None:
             return None, None
-        requests = [seen for seen in self._seen if seen.name == answer.to]
-        if not requests:
+        asked_s = (self._first if answer.since_first else self._last).get(answer.to)
+        if asked_s is None or self._answered.get((name, source), -1.0) >= asked_s:
             return None, None
-        asked_s = (requests[0] if answer.since_first else requests[-1]).at_s
-        repeated = any(s.name == name and s.source == source and s.at_s >= asked_s for s in self._seen)
-        if repeated:
-            return None, None
+        self._answered[name, source] = at_s
         return at_s - asked_s, sum(self._rules.time_s(timer) for timer in answer.timers)
 
 
