@@ -12,16 +12,21 @@ from v2glab.links.pki._rules import Reason
 
 
 def build_path(
-    chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
+    chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], *, signatures: bool = True
 ) -> tuple[list[x509.Certificate], Reason | None]:
     """Return the path from the leaf upwards, and what ended it before a root, if anything did.
 
-    Every step upwards is a signature that was checked. The order of the sub-CAs does not matter.
+    The order of the sub-CAs does not matter, and what leads nowhere is left aside.
+
+    Parameters
+    ----------
+    signatures
+        Check the signature of every step; not needed where somebody else did.
     """
     path, pool = [chain[0]], list(chain[1:])
     trusted = {root.public_bytes(Encoding.DER) for root in roots}
     while path[-1].public_bytes(Encoding.DER) not in trusted:
-        issuer, reason = _issuer(path[-1], [*roots, *pool])
+        issuer, reason = _issuer(path[-1], [*roots, *pool], signatures=signatures)
         if issuer is None:
             return path, reason
         path.append(issuer)
@@ -31,14 +36,14 @@ def build_path(
 
 
 def _issuer(
-    certificate: x509.Certificate, candidates: Sequence[x509.Certificate]
+    certificate: x509.Certificate, candidates: Sequence[x509.Certificate], *, signatures: bool
 ) -> tuple[x509.Certificate | None, Reason]:
     if certificate.subject == certificate.issuer:
         return None, Reason.SELF_SIGNED
     named = [c for c in candidates if c.subject == certificate.issuer]
     claimed = [c for c in named if _claims(certificate, c)]
     for candidate in claimed:
-        if _signed_by(certificate, candidate):
+        if not signatures or _signed_by(certificate, candidate):
             return candidate, Reason.UNKNOWN_ISSUER
     # The key that it names is here, but did not make this signature. Otherwise its issuer is not here at all.
     return None, Reason.BAD_SIGNATURE if claimed else Reason.UNKNOWN_ISSUER

@@ -101,7 +101,7 @@ def verify_chain(
         path, broken = build_path(chain, roots)
         findings = [_finding(path, len(path) - 1, broken, _why(broken, path[-1]))] if broken else []
         findings += _revoked(path, revoked)
-        findings += check_profile(path, moment, edition=edition, role=role, name=name, rules=rules)
+        findings += _check_path(path, moment, edition=edition, role=role, name=name, rules=rules)
     except InputError as error:
         return (ChainFinding(Reason.MALFORMED, 0, "", error.found),)
     except _MALFORMED as error:
@@ -111,6 +111,24 @@ def verify_chain(
 
 
 def check_profile(
+    chain: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    moment: datetime,
+    *,
+    edition: str,
+    role: str,
+    name: str = "",
+    rules: PkiRules | None = None,
+) -> list[ChainFinding]:
+    """Return what is wrong with the certificates of a chain, signatures and revocation aside.
+
+    For a chain whose signatures were checked already, as those of a finished handshake were.
+    """
+    path, _ = build_path(chain, roots, signatures=False)
+    return _check_path(path, moment, edition=edition, role=role, name=name, rules=rules)
+
+
+def _check_path(
     path: Sequence[x509.Certificate],
     moment: datetime,
     *,
@@ -119,10 +137,6 @@ def check_profile(
     name: str = "",
     rules: PkiRules | None = None,
 ) -> list[ChainFinding]:
-    """Return what is wrong with the certificates of a path, signatures and revocation aside.
-
-    For a path whose signatures were checked already, as those of a finished handshake were.
-    """
     rules = rules or load_pki_rules()
     profile = rules.of_role(role)
     edition_rules = rules.of_edition(edition)

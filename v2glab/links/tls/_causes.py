@@ -99,7 +99,8 @@ def peer_findings(watch: Watch, settings: TlsSettings) -> tuple[ChainFinding, ..
         return _own_check(watch.shown, settings)
     return tuple(
         check_profile(
-            [*shown, *(r for r in settings.roots if r.subject == shown[-1].issuer)][: len(shown) + 1],
+            shown,
+            settings.roots,
             datetime.now(UTC),
             edition=settings.edition,
             role=settings.expects,
@@ -149,6 +150,7 @@ def _own_check(shown: Sequence[bytes], settings: TlsSettings) -> tuple[ChainFind
         edition=settings.edition,
         role=settings.expects,
         name=settings.peer_name,
+        revoked=settings.revoked,
     )
 
 

@@ -15,7 +15,7 @@ from v2glab.links.tls._rules import Profile, TlsRules, load_tls_rules
 from v2glab.links.tls._watch import watch_context
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, CertificateRevocationList
 
 End = Literal["evcc", "secc"]
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -42,6 +42,9 @@ class TlsSettings:
         lifetime); otherwise its findings are only kept.
     key_log
         File that takes the secrets, for reading a capture. Whoever has it reads the session.
+    revocations
+        File with lists of revoked certificates (PEM); the other end's leaf must then be on none, and the
+        list of its issuer must be there.
     show_certificate
         Whether the vehicle shows its certificate; ``False`` to try what a charger does then.
     """
@@ -53,6 +56,7 @@ class TlsSettings:
     peer_name: str = ""
     strict: bool = True
     key_log: Path | None = None
+    revocations: Path | None = None
     show_certificate: bool = True
     rules: TlsRules = field(default_factory=load_tls_rules, repr=False)
 
@@ -101,6 +105,21 @@ class TlsSettings:
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: {error}", "a root certificate", "name the right folder") from error
 
+    @cached_property
+    def revoked(self) -> list[CertificateRevocationList]:
+        """Lists of revoked certificates."""
+        from cryptography import x509
+
+        if self.revocations is None:
+            return []
+        end = b"-----END X509 CRL-----"
+        try:
+            parts = self.revocations.read_bytes().split(end)[:-1]
+            return [x509.load_pem_x509_crl(part + end + b"\n") for part in parts]
+        except (OSError, ValueError) as error:
+            required = "lists of revoked certificates in PEM"
+            raise InputError(f"{self.revocations}: {error}", required, "name the right file") from error
+
 
 def _make(settings: TlsSettings) -> ssl.SSLContext:
     profile, server = settings.profile, settings.end == "secc"
@@ -134,6 +153,9 @@ def _load(context: ssl.SSLContext, settings: TlsSettings) -> None:
             context.load_cert_chain(files.chain(role), files.key(role))
         if role := settings.expects:
             context.load_verify_locations(files.roots(role))
+            if settings.revocations is not None:
+                context.load_verify_locations(settings.revocations)
+                context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     except (OSError, ssl.SSLError) as error:
         raise InputError(
             f"certificates of {role!r} in {files.folder}: {error}",
