@@ -116,6 +116,12 @@ def test_no_octets_at_all():
         decode("80400040", COMMON)
 
 
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_octets_of_any_kind_are_read(kind):
+    row = OWN[0]
+    assert decode(kind(bytes.fromhex(row["exi_hex"])), row["namespace"])[1] == row["decoded"]
+
+
 def test_unknown_namespaces_are_refused():
     for call in (
         lambda: decode(b"\x80", "urn:x"),

@@ -86,7 +86,7 @@ def decode(data: bytes, namespace: str) -> tuple[str, Plain]:
     """
     made = codec(namespace)
     roots, width = _roots(namespace)
-    w = _begin(data)
+    data, w = _begin(data)
     code = w[0] >> 56 - width & (1 << width) - 1
     if code not in roots:
         raise ExiError(f"code {code} of no message", f"a message of {namespace}", "", 8)
@@ -112,7 +112,7 @@ def decode_fragment(data: bytes, namespace: str) -> tuple[str, Plain]:
     """
     made = codec(namespace)
     elements, end, width = _fragments(namespace)
-    w = _begin(data)
+    data, w = _begin(data)
     code = w[0] >> 56 - width & (1 << width) - 1
     if code not in elements:
         raise ExiError(f"code {code} of no element", f"an element of {namespace}", "", 8)
@@ -201,8 +201,8 @@ def prepare(namespace: str) -> None:
         made.writer(type_name)
 
 
-def _begin(data: bytes) -> list[int]:
-    """Return the windows of a document whose header is right."""
+def _begin(data: bytes) -> tuple[bytes, list[int]]:
+    """Return the octets and the windows of a document whose header is right."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise ExiError(f"a {type(data).__name__}", "octets")
     if len(data) > LONGEST_DOCUMENT:
@@ -211,7 +211,8 @@ def _begin(data: bytes) -> list[int]:
         raise ExiError("document of no octets", "an EXI document", "", 0)
     if data[0] != _HEADER:
         raise ExiError(f"header 0x{data[0]:02X}", f"header 0x{_HEADER:02X}: EXI 1.0 without options", "", 0)
-    return windows(data)
+    octets = bytes(data)
+    return octets, windows(octets)
 
 
 def _read(made: Codec, type_name: str, name: str, data: bytes, w: list[int], p: int) -> tuple[Plain, int]:
