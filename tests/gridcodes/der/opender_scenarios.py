@@ -242,7 +242,7 @@ add(
 add(
     "cessation-II",
     "II",
-    {"momentary_cessation": {"enabled": True}},
+    {"momentary_cessation": {"enabled": True, "v_low_pu": 0.5, "v_high_pu": 1.1}},
     volts((0.5, 1), (0.3, 0.4), (1, 1)),
     0.02,
 )

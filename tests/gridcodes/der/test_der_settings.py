@@ -15,8 +15,9 @@ def test_every_code_gives_settings_that_survive_plain_data():
     for name in list_codes():
         code = load_code(name)
         for category in code.categories:
-            for normal in ("A", "B"):
-                settings = settings_for(code, category, normal_category=normal)
+            for normal in code.normal or [None]:
+                plate = {"s_max_va": 4600.0, "p_max_w": 4600.0} if normal == "up-to-4.6-kva" else None
+                settings = settings_for(code, category, normal_category=normal, nameplate=plate)
                 assert parse_settings(settings.model_dump(mode="json")) == settings
                 assert settings.nameplate.f_nominal_hz == code.nominal_frequency_hz
 

@@ -3,13 +3,15 @@
 Kernels are compiled on first use, so importing this package stays light.
 """
 
-from v2glab.gridcodes.der._build import settings_for
+from v2glab.gridcodes.der._bounds import SettingRange
+from v2glab.gridcodes.der._build import assumed_settings, settings_for
 from v2glab.gridcodes.der._common_file import (
     common_file_text,
     settings_from_common_file,
     settings_to_common_file,
 )
 from v2glab.gridcodes.der._der import Der
+from v2glab.gridcodes.der._model_data import Assumed
 from v2glab.gridcodes.der._parts import (
     ConsecutiveDisturbances,
     ConstantPf,
@@ -36,6 +38,7 @@ from v2glab.gridcodes.der._status import Status
 from v2glab.gridcodes.der._sunspec import from_sunspec, to_sunspec
 
 __all__ = [
+    "Assumed",
     "ConsecutiveDisturbances",
     "ConstantPf",
     "ConstantQ",
@@ -51,6 +54,7 @@ __all__ = [
     "Restore",
     "RideThrough",
     "RideThroughRegion",
+    "SettingRange",
     "SettingsChange",
     "SocLimits",
     "Status",
@@ -58,6 +62,7 @@ __all__ = [
     "VoltVar",
     "VoltWatt",
     "WattVar",
+    "assumed_settings",
     "common_file_text",
     "from_sunspec",
     "parse_settings",

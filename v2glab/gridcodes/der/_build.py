@@ -1,24 +1,34 @@
-"""Settings from a grid code: limits from its file, the rest from the data of the functions."""
+"""Settings from a grid code: what its file says, else the design of the device, else nothing, by name."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from v2glab.evidence import InputError
-from v2glab.gridcodes._model import CategoryRules, GridCode
-from v2glab.gridcodes.der._checks import function_data
+from v2glab.evidence import InputError, UsageError
+from v2glab.gridcodes._model import CategoryRules, GridCode, NormalRules
+from v2glab.gridcodes.der._figures import Figures, figures, greatest_reactive
+from v2glab.gridcodes.der._model_data import Assumed, model_data
+from v2glab.gridcodes.der._paths import plant
+from v2glab.gridcodes.der._ranges import ranges_of
 from v2glab.gridcodes.der._settings import DerSettings, parse_settings
+
+_Q_MAX = "nameplate.q_max_pu"
 
 
 def settings_for(
     code: GridCode,
     category: str,
     *,
-    normal_category: str = "B",
+    normal_category: str | None = None,
     nameplate: Mapping[str, object] | None = None,
 ) -> DerSettings:
     """Return the default settings of a code and category.
+
+    Every figure that the code holds is taken from it. A function whose figures it lacks is disabled, and
+    the settings concerned are listed in ``unknown``; times and the like that are the device's own come from
+    its design, see :func:`assumed_settings`.
 
     Parameters
     ----------
@@ -27,7 +37,8 @@ def settings_for(
     category
         Abnormal performance category, such as ``"III"``.
     normal_category
-        Normal performance category, ``"A"`` or ``"B"``.
+        Category of normal operation, such as ``"B"``. By default the one that is called like the category,
+        else the code's own default, unless that is for plants of another size.
     nameplate
         Members of the nameplate that differ from the example in ``datasets/der``.
 
@@ -36,132 +47,127 @@ def settings_for(
     UsageError
         The code has no such category.
     InputError
-        A value does not fit.
+        The code has no such normal category, the plant is too large or too small for it, or a value does
+        not fit.
     """
-    rules = code.category(category)
-    data = function_data(code.id)
-    if normal_category not in data["normal_category"]:
-        known = ", ".join(data["normal_category"])
-        raise InputError(f"normal category {normal_category!r}", f"one of: {known}", "choose one of those")
-    normal, default = data["normal_category"][normal_category], data["default"]
-    return parse_settings(
-        {
-            "rules": code.id,
-            "nameplate": _nameplate(code, rules, data, normal_category, nameplate or {}),
-            "trips": _trips(rules),
-            "ride_through": {"regions": _regions(rules), "cease_response_s": default["cease_response_s"]},
-            "enter_service": _enter_service(code, default),
-            "droop": _droop(rules, default),
-            **_disturbance(rules, default),
-            **_power_functions(default, normal),
-        }
-    )
+    return parse_settings(_drawn(code, category, normal_category, nameplate or {})[0])
+
+
+def assumed_settings(
+    code: GridCode,
+    category: str,
+    *,
+    normal_category: str | None = None,
+    nameplate: Mapping[str, object] | None = None,
+) -> dict[str, Assumed]:
+    """Return what :func:`settings_for` takes from the design of the device, for want of a figure in the code.
+
+    Settings are named by dotted path; each has its value, source and confidence. Parameters and errors are
+    those of :func:`settings_for`.
+    """
+    return _drawn(code, category, normal_category, nameplate or {})[1]
+
+
+def _drawn(
+    code: GridCode, category: str, normal_category: str | None, changes: Mapping[str, object]
+) -> tuple[dict[str, Any], dict[str, Assumed]]:
+    data, rules = model_data(), code.category(category)
+    plate: dict[str, Any] = dict(data.nameplate) | dict(changes)
+    _check_ratings(plate)
+    normal = _normal_rules(code, rules, normal_category, plate)
+    said = figures(code, rules, normal, plate)
+    document: dict[str, Any] = {"rules": code.id, "nameplate": _nameplate(code, rules, normal, plate)}
+    document["ranges"] = [r.model_dump() for r in ranges_of(code, rules, normal)]
+    assumed, unknown = {}, _partly(rules)
+    for path in {**said, **data.design, **data.absent}:
+        if path == _Q_MAX:
+            continue
+        value = said.get(path)
+        if value is None and path in data.design:
+            found = data.design[path]
+            value = found.value
+            assumed[path] = found.model_copy(update={"source": data.sources[found.source]})
+        elif value is None:
+            absent = data.absent[path]
+            value = absent.value * code.nominal_frequency_hz if absent.per_hz else absent.value
+            unknown.append(path)
+        plant(document, path, value)
+    for switch in data.off(unknown):
+        plant(document, switch, False)
+    document["unknown"] = sorted(set(unknown))
+    document["nameplate"] = _able(document["nameplate"] | dict(changes), said, assumed)
+    return document, assumed
+
+
+def _check_ratings(plate: Mapping[str, Any]) -> None:
+    """Refuse ratings that nothing can be worked out from."""
+    for name in ("s_max_va", "p_max_w", "p_charge_max_w"):
+        value = plate[name]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (number and math.isfinite(value) and value >= 0.0) or (name == "s_max_va" and value <= 0.0):
+            raise InputError(f"nameplate.{name} = {value!r:.40}", "a rating above 0", f"mend {name}")
+
+
+def _partly(rules: CategoryRules) -> list[str]:
+    """Return what the rules know for voltage only, or for frequency only."""
+    names = []
+    if not (rules.voltage_trips and rules.frequency_trips):
+        names.append("trips")
+    if not (rules.ride_through_voltage and rules.ride_through_frequency):
+        names.append("ride_through.regions")
+    return names
+
+
+def _normal_rules(
+    code: GridCode, rules: CategoryRules, wanted: str | None, plate: Mapping[str, Any]
+) -> NormalRules:
+    """Return the rules of normal operation; without any in the code, rules that know nothing."""
+    if wanted is not None:
+        try:
+            found = code.normal_category(wanted)
+        except UsageError as error:
+            raise InputError(f"normal category {wanted!r}", error.required, error.remedy) from error
+        if not _fits(found, plate):
+            raise InputError(
+                f"nameplate.s_max_va = {plate['s_max_va']:g} in normal category {found.name!r}",
+                "a plant of the size that the category is for",
+                "choose another normal category, or leave it out",
+            )
+        return found
+    names = [n for n in (rules.name, code.default_normal_category) if n in code.normal]
+    for name in [*names, *code.normal]:
+        if _fits(code.normal[name], plate):
+            return code.normal[name]
+    return NormalRules(name="")
+
+
+def _fits(normal: NormalRules, plate: Mapping[str, Any]) -> bool:
+    able = normal.reactive_capability
+    above, up_to = (able.above_va, able.up_to_va) if able else (None, None)
+    size = float(plate["s_max_va"])
+    return (above or 0.0) < size <= (math.inf if up_to is None else up_to)
 
 
 def _nameplate(
-    code: GridCode,
-    rules: CategoryRules,
-    data: Mapping[str, Any],
-    normal_category: str,
-    changes: Mapping[str, object],
-) -> dict[str, object]:
-    normal, hertz = data["normal_category"][normal_category], code.nominal_frequency_hz
-    plate: dict[str, Any] = dict(data["nameplate"]) | {
-        "f_nominal_hz": hertz,
-        "v_nominal_v": data["nominal_v"].get(f"{hertz:g}", data["nominal_v"]["50"]),
-        "normal_category": normal_category,
-        "abnormal_category": rules.name,
-        "q_required_inject_pu": normal["q_required_inject_pu"],
-        "q_required_absorb_pu": normal["q_required_absorb_pu"],
-    }
-    plate |= changes
-    plate.setdefault("q_inject_max_var", plate["s_max_va"] * plate["q_required_inject_pu"])
-    plate.setdefault("q_absorb_max_var", plate["s_max_va"] * plate["q_required_absorb_pu"])
-    return plate
+    code: GridCode, rules: CategoryRules, normal: NormalRules, plate: Mapping[str, Any]
+) -> dict[str, Any]:
+    nominal, hertz = model_data().nominal_v, code.nominal_frequency_hz
+    volts = nominal.get(f"{hertz:g}", nominal["50"])
+    if code.nominal_voltage_v is not None:
+        volts = code.nominal_voltage_v * (1.0 if plate["phases"] == 1 else math.sqrt(3.0))
+    names = {"normal_category": normal.name, "abnormal_category": rules.name}
+    return {"f_nominal_hz": hertz, "v_nominal_v": volts, **names, **plate}
 
 
-def _trips(rules: CategoryRules) -> list[dict[str, object]]:
-    names = (
-        "name",
-        "quantity",
-        "side",
-        "threshold",
-        "time_s",
-        "averaging_s",
-        "threshold_range",
-        "time_range_s",
-    )
-    return [{n: getattr(t, n) for n in names} | {"clause": t.clause} for t in rules.trips]
-
-
-def _regions(rules: CategoryRules) -> list[dict[str, object]]:
-    names = ("name", "quantity", "lower", "upper", "mode", "minimum_s", "slope_s_per_unit", "clause")
-    regions = rules.ride_through_voltage + rules.ride_through_frequency
-    return [{n: getattr(r, n) for n in names} for r in regions]
-
-
-def _enter_service(code: GridCode, default: Mapping[str, Any]) -> dict[str, object]:
-    rule = code.enter_service
-    if rule is None:
-        hertz, given = code.nominal_frequency_hz, dict(default["enter_service"])
-        low, high = given.pop("f_low_share") * hertz, given.pop("f_high_share") * hertz
-        return {**given, "f_low_hz": low, "f_high_hz": high}
-    return {
-        "v_low_pu": rule.voltage_low_pu.default,
-        "v_high_pu": rule.voltage_high_pu.default,
-        "f_low_hz": rule.frequency_low_hz.default,
-        "f_high_hz": rule.frequency_high_hz.default,
-        "delay_s": rule.delay_s.default,
-        "ramp_s": rule.ramp_s.default if rule.ramp_s else default["enter_service"]["ramp_s"],
-    }
-
-
-def _droop(rules: CategoryRules, default: Mapping[str, Any]) -> dict[str, object]:
-    if rules.droop is None:
-        return {"enabled": False, **default["droop"]}
-    names = ("deadband_over_hz", "deadband_under_hz", "droop_over", "droop_under")
-    return {n: getattr(rules.droop, n).default for n in names} | {"olrt_s": rules.droop.response_s.default}
-
-
-def _disturbance(rules: CategoryRules, default: Mapping[str, Any]) -> dict[str, object]:
-    """Momentary cessation where the category has such regions, restore, counts, ROCOF and phase jumps."""
-    cease = [r for r in rules.ride_through_voltage if r.mode == "momentary cessation"]
-    lows = [r.upper for r in cease if r.lower is None or r.lower < 1.0]
-    highs = [r.lower for r in cease if r.lower is not None and r.lower >= 1.0]
-    return {
-        "momentary_cessation": {
-            "enabled": bool(cease),
-            "v_low_pu": lows[-1] if lows else default["cessation_low_pu"],
-            "v_high_pu": highs[0] if highs else default["cessation_high_pu"],
-            "response_s": default["cessation_response_s"],
-        },
-        "restore": {"ramp_s": default["restore_ramp_s"]},
-        "consecutive_disturbances": {
-            "count": default["consecutive_count"].get(rules.name, 3),
-            "reset_s": default["consecutive_reset_s"],
-        },
-        "rocof_hz_s": rules.rocof_hz_s.limit if rules.rocof_hz_s else None,
-        "phase_jump_deg": default["phase_jump_deg"],
-        "rocof_window_s": default["rocof_window_s"],
-    }
-
-
-def _power_functions(default: Mapping[str, Any], normal: Mapping[str, Any]) -> dict[str, object]:
-    vref = {n: default[n] for n in ("vref_pu", "vref_time_s", "vref_low_pu", "vref_high_pu")}
-    return {
-        "volt_var": {"points": normal["volt_var_points"], "olrt_s": normal["volt_var_olrt_s"], **vref},
-        "watt_var": {"points": normal["watt_var_points"], "olrt_s": default["watt_var_olrt_s"]},
-        "volt_watt": {
-            "points": default["volt_watt_points"],
-            "charge_points": default["volt_watt_charge_points"],
-            "olrt_s": default["volt_watt_olrt_s"],
-        },
-        "constant_pf": {"pf": default["constant_pf"], "olrt_s": default["constant_pf_olrt_s"]},
-        "constant_q": {"q_pu": default["constant_q_pu"], "olrt_s": default["constant_q_olrt_s"]},
-        "p_limit": {"limit_pu": default["limit_pu"], "response_s": default["limit_response_s"]},
-        "dynamic_voltage_support": {"k": default["support_k"]},
-        "soc": {n: default[f"soc_{n}"] for n in ("initial", "minimum", "maximum")},
-        "priority": default["priority"],
-        "execution_delay_s": default["execution_delay_s"],
-        "mode_transition_s": default["mode_transition_s"],
-    }
+def _able(plate: dict[str, Any], said: Figures, assumed: dict[str, Assumed]) -> dict[str, Any]:
+    """Add the reactive power that the plant is built for: what the code asks for or its curves reach."""
+    inject, absorb = greatest_reactive(said)
+    inject = max(inject, plate["q_required_inject_pu"])
+    absorb = max(absorb, plate["q_required_absorb_pu"])
+    if not inject and not absorb:
+        data = model_data()
+        design = data.design[_Q_MAX]
+        inject = absorb = design.value
+        assumed[_Q_MAX] = design.model_copy(update={"source": data.sources[design.source]})
+    reach = {"q_inject_max_var": inject, "q_absorb_max_var": absorb}
+    return {n: min(q, 1.0) * plate["s_max_va"] for n, q in reach.items()} | plate

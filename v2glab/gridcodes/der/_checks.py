@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from v2glab.evidence import InputError, read_toml
-from v2glab.resources import data_root
+from v2glab.evidence import InputError
+from v2glab.gridcodes.der._bounds import setting_at
+from v2glab.gridcodes.der._model_data import model_data
+from v2glab.gridcodes.der._paths import covers
 
 if TYPE_CHECKING:
     from v2glab.gridcodes.der._parts import Points, TripCurve
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
 
 _MAX_TRIPS = 12
 _MAX_REGIONS = 12
-
-
-@lru_cache(maxsize=8)
-def function_data(rules: str) -> Mapping[str, Any]:
-    """Return the defaults and ranges of a rule file, or of IEEE 1547-2018 where it has none of its own."""
-    folder = data_root("datasets") / "der"
-    path = folder / f"{rules}.toml"
-    return read_toml(path if path.exists() else folder / "ieee1547-2018.toml")
-
-
-def has_ranges(rules: str) -> bool:
-    """Whether there is a file of ranges for these rules."""
-    return (data_root("datasets") / "der" / f"{rules}.toml").exists()
 
 
 def refuse(name: str, value: object, required: str, clause: str, remedy: str = "") -> None:
@@ -43,8 +30,9 @@ def check_settings(settings: DerSettings) -> None:
     _check_curves(settings)
     _check_trips(settings)
     _check_order(settings)
+    _check_unknown(settings)
     if settings.rules is not None:
-        _check_ranges(settings, settings.rules)
+        _check_ranges(settings)
         for trip in settings.trips:
             _check_trip_range(trip)
 
@@ -59,6 +47,8 @@ def _check_frequency(settings: DerSettings) -> None:
         f"trips.{t.name}.threshold" for t in settings.trips if t.quantity == "frequency" and t.side == "high"
     }
     for name, value in limits.items():
+        if name in settings.unknown:
+            continue
         wrong_side = value <= nominal if name in highs | {"enter_service.f_high_hz"} else value >= nominal
         if wrong_side or not 0.75 * nominal <= value <= 1.25 * nominal:
             side = "above" if name in highs or name.endswith("f_high_hz") else "below"
@@ -179,22 +169,31 @@ def _check_trip_range(trip: TripCurve) -> None:
             refuse(f"trips.{trip.name}.{name}", value, f"[{bounds[0]:g}, {bounds[1]:g}]", trip.clause)
 
 
-Getter = Callable[[Any], float]
+def _check_unknown(settings: DerSettings) -> None:
+    """Refuse what is enabled although the figures that it needs are not known."""
+    data = model_data()
+    strange = [name for name in settings.unknown if name not in data.absent]
+    if strange:
+        refuse("unknown", ", ".join(strange)[:80], "names of settings that may be unknown", "", "drop those")
+    for switch, missing in data.off(settings.unknown).items():
+        if setting_at(settings, switch):
+            names = ", ".join(missing)
+            refuse(
+                switch,
+                "true",
+                f"false while {names} is unknown in {settings.rules or 'the rules'}",
+                "",
+                f"give {names}, or leave {switch} off",
+            )
 
 
-def _value(settings: DerSettings, path: str) -> Any:  # noqa: ANN401
-    value: Any = settings
-    for part in path.split("."):
-        value = value[int(part)] if part.isdigit() else getattr(value, part)
-    return value
-
-
-def _check_ranges(settings: DerSettings, rules: str) -> None:
-    if not has_ranges(rules):
-        return
-    category = settings.nameplate.abnormal_category
-    for path, entry in function_data(rules)["range"].items():
-        bounds = entry.get("category", {}).get(category, entry["range"])
-        value = _value(settings, path)
-        if value is not None and not bounds[0] <= value <= bounds[1]:
-            refuse(path, value, f"[{bounds[0]:g}, {bounds[1]:g}]", entry["clause"])
+def _check_ranges(settings: DerSettings) -> None:
+    for entry in settings.ranges:
+        value = setting_at(settings, entry.path)
+        if value is None or covers(settings.unknown, entry.path):
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            refuse("ranges", entry.path, "paths of numbers", entry.clause, "mend that path")
+        low, high = entry.limits(settings)
+        if not entry.holds(value, low, high):
+            refuse(entry.path, value, f"[{low:g}, {high:g}]", entry.clause)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from v2glab.evidence import InputError, read_toml
-from v2glab.gridcodes.der._paths import get, put
+from v2glab.gridcodes.der._paths import covers, get, put, still_unknown
 from v2glab.gridcodes.der._settings import DerSettings, parse_settings
 from v2glab.resources import data_root
 
@@ -28,7 +28,7 @@ def _names() -> dict[str, dict[str, Mapping[str, Any]]]:
 
 
 def settings_to_common_file(settings: DerSettings, *, model: bool = True) -> dict[str, Value]:
-    """Return the settings by their names in the common file, applied ones with ``-AS``.
+    """Return the settings by their names in the common file, applied ones with ``-AS``, none that is unknown.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def settings_to_common_file(settings: DerSettings, *, model: bool = True) -> dic
             continue
         for name, entry in names.items():
             value = get(document, entry["path"])
-            if value is not None:
+            if value is not None and not covers(settings.unknown, entry["path"]):
                 answer[name + ("-AS" if part == "applied" else "")] = _written(value, entry)
     return answer
 
@@ -74,7 +74,7 @@ def settings_from_common_file(source: str | Mapping[str, Value], base: DerSettin
     """
     values = _read(source) if isinstance(source, str) else dict(source)
     known = {n: e for part in _names().values() for n, e in part.items()}
-    document, seen = base.model_dump(), set()
+    document, seen, given = base.model_dump(), set(), set()
     for written, value in values.items():
         name = written
         for suffix in _SUFFIXES:
@@ -84,8 +84,10 @@ def settings_from_common_file(source: str | Mapping[str, Value], base: DerSettin
         seen.add(name)
         if name in known:
             put(document, known[name]["path"], _meant(name, value, known[name]), name)
+            given.add(known[name]["path"])
         elif not name.startswith(("MT_", "NP_", "COMMENT", "MYPARAM")):
             raise InputError(f"{written!r:.60}", "a name of the common file format", "mend or drop that line")
+    document["unknown"] = still_unknown(document, given)
     return parse_settings(document)
 
 
@@ -132,7 +134,7 @@ def _meant(name: str, value: Value, entry: Mapping[str, Any]) -> object:
             raise InputError(f"{name} = {value!r:.60}", f"one of: {', '.join(words)}", f"mend {name}")
         return words[word]
     if entry.get("kind") == "category":
-        return word.removeprefix("CAT_")
+        return str(value).strip()[4:] if word.startswith("CAT_") else str(value).strip()
     try:
         number = float(value)
     except ValueError as error:

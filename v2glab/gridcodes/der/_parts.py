@@ -32,7 +32,7 @@ class Nameplate(Group):
     v_nominal_v: float = Field(gt=0)
     f_nominal_hz: float = Field(gt=0)
     phases: Literal[1, 3]
-    normal_category: Literal["A", "B"]
+    normal_category: str
     abnormal_category: str
     q_required_inject_pu: float = Field(ge=0, le=1)
     q_required_absorb_pu: float = Field(ge=0, le=1)

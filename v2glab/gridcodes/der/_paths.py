@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from v2glab.evidence import InputError
@@ -46,6 +47,31 @@ def put(document: dict[str, Any], path: str, value: object, name: str) -> None:
             place[part if isinstance(place, dict) else int(part)] = inner
         place = inner
     place[int(last) if isinstance(place, list) else last] = value
+
+
+def covers(paths: Iterable[str], path: str) -> bool:
+    """Whether a path is one of those, or lies within one."""
+    return any(path == p or path.startswith(f"{p}.") for p in paths)
+
+
+def still_unknown(document: Mapping[str, Any], given: Collection[str]) -> list[str]:
+    """Return the settings that stay unknown once values were given at these paths.
+
+    A curve is known when it was given as a whole or by each of its numbers.
+    """
+    names: Iterable[str] = document["unknown"]
+    return [
+        name
+        for name in names
+        if name not in given
+        and sum(g.startswith(f"{name}.") for g in given) < max(1, _leaves(get(document, name)))
+    ]
+
+
+def _leaves(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(_leaves(v) for v in value.values())
+    return sum(_leaves(v) for v in value) if isinstance(value, list | tuple) else 1
 
 
 def plant(document: dict[str, Any], path: str, value: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from v2glab.evidence import InputError
+from v2glab.gridcodes.der._bounds import SettingRange
 from v2glab.gridcodes.der._checks import check_settings
 from v2glab.gridcodes.der._parts import (
     ConsecutiveDisturbances,
@@ -28,14 +29,17 @@ from v2glab.gridcodes.der._parts import (
     VoltWatt,
     WattVar,
 )
+from v2glab.gridcodes.der._paths import still_unknown
 
 
 class DerSettings(Group):
     """All settings of one bidirectional plant.
 
-    ``rules`` names the rule file whose ranges hold; ``None`` asks only for what physics asks, which is what a
-    deliberately faulty device needs. ``rocof_hz_s`` and ``phase_jump_deg`` are what the plant withstands
-    before it trips; ``None`` means that it withstands any.
+    ``rules`` names the grid code and ``ranges`` are its ranges; with ``rules`` of ``None`` they do not count
+    and only physics does, which is what a deliberately faulty device needs. ``unknown`` lists the settings,
+    by dotted path, for which the code has no figure: they stand without effect, and what depends on them
+    cannot be enabled until they are given. ``rocof_hz_s`` and ``phase_jump_deg`` are what the plant
+    withstands before it trips; ``None`` means that it withstands any.
 
     Raises
     ------
@@ -45,6 +49,8 @@ class DerSettings(Group):
     """
 
     rules: str | None
+    ranges: tuple[SettingRange, ...] = ()
+    unknown: tuple[str, ...] = ()
     nameplate: Nameplate
     enter_service: EnterService
     trips: tuple[TripCurve, ...]
@@ -77,19 +83,28 @@ class DerSettings(Group):
     def with_(self, **changes: object) -> DerSettings:
         """Return a copy with changes: ``settings.with_(volt_var={"enabled": True}, priority="active")``.
 
-        A mapping changes members of a group; anything else replaces the whole.
+        A mapping changes members of a group; anything else replaces the whole. A setting that is given is
+        no longer unknown.
 
         Raises
         ------
         InputError
             A name is unknown, or a value does not fit.
         """
-        document = self.model_dump()
+        document, given = self.model_dump(), set()
         for name, change in changes.items():
             if isinstance(change, Mapping) and isinstance(document.get(name), dict):
                 document[name] = document[name] | dict(change)
+                given |= {f"{name}.{member}" for member in change}
             else:
-                document[name] = change.model_dump() if isinstance(change, Group) else change
+                whole = change.model_dump() if isinstance(change, Group) else change
+                given |= {
+                    name,
+                    *(f"{name}.{member}" for member in (whole if isinstance(whole, dict) else ())),
+                }
+                document[name] = whole
+        if "unknown" not in changes:
+            document["unknown"] = still_unknown(document, given)
         return parse_settings(document)
 
     def with_trip(self, name: str, **changes: object) -> DerSettings:
@@ -104,7 +119,7 @@ class DerSettings(Group):
         if name not in known:
             raise InputError(f"trip {name!r}", f"one of: {', '.join(known)}", "choose one of those")
         trips = [t.model_dump() | (changes if t.name == name else {}) for t in self.trips]
-        return self.with_(trips=trips)
+        return self.with_(trips=trips, unknown=self.unknown)
 
 
 def parse_settings(document: Mapping[str, Any]) -> DerSettings:

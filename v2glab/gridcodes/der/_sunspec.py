@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from v2glab.evidence import InputError, read_toml
-from v2glab.gridcodes.der._paths import get, plant, put
+from v2glab.gridcodes.der._paths import covers, get, plant, put, still_unknown
 from v2glab.gridcodes.der._settings import DerSettings, parse_settings
 from v2glab.resources import data_root
 
@@ -29,7 +29,7 @@ def _table() -> Mapping[str, Any]:
 
 
 def to_sunspec(settings: DerSettings, state: Mapping[str, Any] | None = None) -> dict[int, Points]:
-    """Return model numbers and their points.
+    """Return model numbers and their points, none of a setting that is unknown or that no member names.
 
     Parameters
     ----------
@@ -55,9 +55,12 @@ def to_sunspec(settings: DerSettings, state: Mapping[str, Any] | None = None) ->
         points = models.setdefault(int(number), {})
         for name, entry in table[number].items():
             value = get(document, entry["path"])
-            if value is not None:
+            named = "choice" not in entry or value in entry["choice"].values()
+            if value is not None and named and not covers(settings.unknown, entry["path"]):
                 plant(points, name, _written(value, entry))
     for number, curve in table["curve"].items():
+        if covers(settings.unknown, curve["path"]):
+            continue
         _write_curve(models[int(number)], get(document, curve["path"]), curve)
     models[704]["VarSetMod"] = 3
     models[704]["WMaxLimPct"] = max(models[704]["WMaxLimPct"], 0.0)
@@ -77,7 +80,7 @@ def from_sunspec(models: Mapping[int, Mapping[str, Any]], base: DerSettings) -> 
         A model is unknown, a point is not a finite number, an enumeration has no such member, a curve has
         another number of points than the base, or a value does not fit; the point is named.
     """
-    document, table = base.model_dump(), _table()
+    document, table, given = base.model_dump(), _table(), set()
     for number, points in models.items():
         if number not in _KNOWN or not isinstance(points, Mapping):
             raise InputError(
@@ -88,10 +91,12 @@ def from_sunspec(models: Mapping[int, Mapping[str, Any]], base: DerSettings) -> 
             value = get(points, name)
             if value is not None:
                 put(document, entry["path"], _meant(f"{number}.{name}", value, entry), f"{number}.{name}")
-        if key in table["curve"]:
-            _read_curve(document, points, table["curve"][key], number)
+                given.add(entry["path"])
+        if key in table["curve"] and _read_curve(document, points, table["curve"][key], number):
+            given.add(table["curve"][key]["path"])
         if key in table["trip"]:
             _read_trips(document, points, table["trip"][key], number)
+    document["unknown"] = still_unknown(document, given)
     return parse_settings(document)
 
 
@@ -99,7 +104,7 @@ def _written(value: object, entry: Mapping[str, Any]) -> float | int:
     if entry.get("kind") == "enabled":
         return int(bool(value))
     if "choice" in entry:
-        return next((int(n) for n, word in entry["choice"].items() if word == value), 0)
+        return next(int(n) for n, word in entry["choice"].items() if word == value)
     return float(str(value)) * float(entry.get("scale", 1.0))
 
 
@@ -151,15 +156,17 @@ def _pairs(
     return pairs
 
 
-def _read_curve(document: Points, points: Mapping[str, Any], curve: Mapping[str, Any], number: int) -> None:
+def _read_curve(document: Points, points: Mapping[str, Any], curve: Mapping[str, Any], number: int) -> bool:
+    """Whether there were points, which then stand in the document."""
     pairs = _pairs(points, "Crv.0", curve["x"], curve["y"], number)
     if pairs is None:
-        return
+        return False
     for name, value in curve["fixed"].items():
         given = get(points, f"Crv.0.{name}")
         if given not in (None, value):
             raise InputError(f"{number}.Crv.0.{name} = {given!r:.40}", str(value), "convert the curve first")
     put(document, curve["path"], tuple((x / 100.0, y / 100.0) for x, y in pairs), str(number))
+    return True
 
 
 def _trips(settings: DerSettings, kind: Mapping[str, Any]) -> Points:
