@@ -18,6 +18,7 @@ from v2glab.links.tls._watch import Watch
 Whose = Literal["own", "peer", "none"]
 # Alerts that judge the certificate of whoever receives them (RFC 8446, 6.2).
 _OF_CERTIFICATES = frozenset({41, 42, 43, 44, 45, 46, 48, 51, 116})
+_WANTS_ONE = frozenset({41, 42, 116})
 # The ssl module does not name those of TLS 1.3.
 _ALERT_NAMES = {109: "missing_extension", 116: "certificate_required", 120: "no_application_protocol"} | {
     a.value: a.name.removeprefix("ALERT_DESCRIPTION_").lower() for a in ssl.AlertDescription
@@ -77,13 +78,13 @@ def explain(error: BaseException, watch: Watch, settings: TlsSettings) -> TlsCau
     if watch.alert_read is not None:
         return _alerted(watch.alert_read, watch, settings)
     if isinstance(error, TimeoutError):
-        return cause_of("timed-out", settings.rules, watch.phase(waiting=True), evidence=[_last(watch)])
+        return cause_of("timed-out", settings.rules, watch.awaited, evidence=[_last(watch)])
     if isinstance(error, ssl.SSLCertVerificationError):
         return _unverified(error, watch, settings)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return _failed(error, watch, settings.rules)
     evidence = [_last(watch), str(error)] if str(error) else [_last(watch)]
-    phase = watch.phase(waiting=True)
+    phase = watch.awaited
     # A client of TLS 1.3 has finished before its certificate is judged: a cut there speaks against it.
     whose: Whose = "own" if phase is Phase.FINISHED and settings.shows else "none"
     return cause_of("closed", settings.rules, phase, whose, evidence, suspected=True)
@@ -120,7 +121,11 @@ def _alerted(alert: int, watch: Watch, settings: TlsSettings) -> TlsCause:
     evidence = [f"alert {alert} ({_ALERT_NAMES.get(alert, 'unknown')}) from the other end"]
     name = next((n for n, c in rules.cause.items() if alert in c.alerts), "internal")
     if alert not in _OF_CERTIFICATES:
-        return cause_of(name, rules, watch.phase(waiting=False), evidence=evidence)
+        phase = watch.awaited if name == "damaged-record" else watch.judged
+        return cause_of(name, rules, phase, evidence=evidence)
+    if not settings.shows and alert not in _WANTS_ONE:
+        # Without a certificate of this end, the only signature left to refuse is that over what was said.
+        return cause_of("finished-differs", rules, Phase.FINISHED, evidence=evidence)
     # An alert says little: the own check of the own chain often says more.
     findings = _of_own_chain(settings)
     better = _by_reason(findings, rules)
@@ -139,7 +144,9 @@ def _failed(error: ssl.SSLError, watch: Watch, rules: TlsRules) -> TlsCause:
     reason = str(error.reason or error)
     name = next((n for n, c in rules.cause.items() if reason in c.errors), "internal")
     whose: Whose = "peer" if name in {"absent", "wrong-key"} else "none"
-    return cause_of(name, rules, watch.phase(waiting=False), whose, [reason, _last(watch)])
+    # What cannot be decrypted was no message yet.
+    phase = watch.awaited if name == "damaged-record" else watch.judged
+    return cause_of(name, rules, phase, whose, [reason, _last(watch)])
 
 
 def _own_check(shown: Sequence[bytes], settings: TlsSettings) -> tuple[ChainFinding, ...]:

@@ -62,7 +62,8 @@ class TlsStream(PlainStream):
 
     ``findings`` is what the rules of the vehicle link say of the other end's chain; it is empty unless the
     settings are not strict. ``confirmed`` says whether the other end is known to have accepted this end: a
-    client of TLS 1.3 learns that with the first ticket or octet only.
+    client of TLS 1.3 learns that with the first ticket or octet only. ``version`` and ``suite`` are named as
+    OpenSSL does.
     """
 
     def __init__(self, link: socket.socket, settings: TlsSettings, connect_s: float | None = None) -> None:
@@ -73,6 +74,7 @@ class TlsStream(PlainStream):
         self._ahead = b""
         self._heard = self._ended = False
         self._local_s, self._waits = 0.0, 0
+        self.version = self.suite = ""
         self.timing: Timing | None = None
         self.findings: tuple[ChainFinding, ...] = ()
 
@@ -80,17 +82,6 @@ class TlsStream(PlainStream):
     def watch(self) -> Watch:
         """What passed in the handshake."""
         return self._tls.watch
-
-    @property
-    def version(self) -> str:
-        """TLS version, such as ``"TLSv1.3"``; empty before the handshake."""
-        return self._tls.version() or ""
-
-    @property
-    def suite(self) -> str:
-        """Cipher suite in OpenSSL's name; empty before the handshake."""
-        cipher = self._tls.cipher()
-        return cipher[0] if cipher else ""
 
     @property
     def peer_chain(self) -> tuple[bytes, ...]:
@@ -124,6 +115,9 @@ class TlsStream(PlainStream):
             cause = explain(error, self.watch, self._settings)
             raise HandshakeError(cause, self._timed(began)) from error
         self.timing = self._timed(began)
+        # Kept: a connection that was closed knows its version no more.
+        cipher = self._tls.cipher()
+        self.version, self.suite = self._tls.version() or "", cipher[0] if cipher else ""
         found = peer_findings(self.watch, self._settings)
         if found and self._settings.strict:
             raise HandshakeError(refused_profile(found, self._settings.rules), self.timing)
@@ -180,24 +174,26 @@ class TlsStream(PlainStream):
             data = self._tls.read(CHUNK)
         except _WANT:
             return False
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError) as error:
-            if not self.confirmed:
-                raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
-            self._ended = True
-            return True
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            data = b""
         except ssl.SSLError as error:
-            raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
+            raise self._failure(error) from error
+        if not data and not self.confirmed:
+            raise self._failure(ConnectionError("the connection was closed"))
         self._ended = not data
         self._heard = self._heard or bool(data)
         self._ahead += data
         return True
+
+    def _failure(self, error: Exception) -> HandshakeError:
+        return HandshakeError(explain(error, self.watch, self._settings), self.timing)
 
     async def _receive(self) -> None:
         try:
             data = await self._loop.sock_recv(self._socket, CHUNK)
         except ConnectionError as error:
             if not self.confirmed:
-                raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
+                raise self._failure(error) from error
             data = b""
         self._take(data)
 
@@ -217,7 +213,7 @@ class TlsStream(PlainStream):
         except ConnectionError as error:
             if not self.confirmed:
                 self._look()
-                raise HandshakeError(explain(error, self.watch, self._settings), self.timing) from error
+                raise self._failure(error) from error
             raise
 
     def _look(self) -> None:

@@ -10,14 +10,24 @@ from v2glab.links.tls._rules import Phase
 _ALERT, _HANDSHAKE = 21, 22
 # Types of handshake messages (RFC 8446, 4; RFC 5246, 7.4).
 HELLO_OF_CLIENT, HELLO_OF_SERVER, TICKET = 1, 2, 4
-CERTIFICATE, KEY_EXCHANGE, CERTIFICATE_VERIFY, FINISHED = 11, 12, 15, 20
+EXTENSIONS, CERTIFICATE_REQUEST, HELLO_DONE, STATUS = 8, 13, 14, 22
+CERTIFICATE, KEY_EXCHANGE, CERTIFICATE_VERIFY, KEY_OF_CLIENT, FINISHED = 11, 12, 15, 16, 20
 _CLOSE_NOTIFY = 0
 _PHASES = {
     CERTIFICATE: Phase.CERTIFICATE,
     # TLS 1.2: the server signs its part of the key exchange, as CertificateVerify does in 1.3.
     KEY_EXCHANGE: Phase.CERTIFICATE_VERIFY,
+    KEY_OF_CLIENT: Phase.CERTIFICATE_VERIFY,
     CERTIFICATE_VERIFY: Phase.CERTIFICATE_VERIFY,
     FINISHED: Phase.FINISHED,
+}
+# What comes after a message; after all others, Finished does.
+_NEXT = {
+    HELLO_OF_SERVER: Phase.CERTIFICATE,
+    EXTENSIONS: Phase.CERTIFICATE,
+    CERTIFICATE_REQUEST: Phase.CERTIFICATE,
+    CERTIFICATE: Phase.CERTIFICATE_VERIFY,
+    STATUS: Phase.CERTIFICATE_VERIFY,
 }
 
 
@@ -43,20 +53,21 @@ class Watch:
             if direction == "read" and data[0] == CERTIFICATE:
                 self.shown = certificates_of(data, with_context=version >= ssl.TLSVersion.TLSv1_3)
 
-    def phase(self, *, waiting: bool) -> Phase:
-        """Return the phase of the last message that was read, or of the one that is waited for.
-
-        Parameters
-        ----------
-        waiting
-            Nothing was wrong with the last message: the other end closed or fell silent after it.
-        """
+    @property
+    def judged(self) -> Phase:
+        """Phase of the last message that came: the one at fault, when something was wrong with it."""
         last = next((m for m in reversed(self.read) if m in _PHASES), None)
-        if last is None:
-            return Phase.CERTIFICATE if waiting and HELLO_OF_SERVER in self.read else Phase.CLIENT_HELLO
-        if waiting:
-            return Phase.FINISHED if last != CERTIFICATE else Phase.CERTIFICATE_VERIFY
-        return _PHASES[last]
+        return Phase.CLIENT_HELLO if last is None else _PHASES[last]
+
+    @property
+    def awaited(self) -> Phase:
+        """Phase of the message that is waited for: the one at fault when none came."""
+        answered = {FINISHED, HELLO_DONE} & set(self.written)
+        if not self.read or (self.read[-1] == HELLO_OF_CLIENT and not answered):
+            return Phase.CLIENT_HELLO
+        if self.read[-1] == HELLO_OF_CLIENT:
+            return Phase.CERTIFICATE if CERTIFICATE_REQUEST in self.written else Phase.FINISHED
+        return _NEXT.get(self.read[-1], Phase.FINISHED)
 
 
 class WatchedObject(ssl.SSLObject):
