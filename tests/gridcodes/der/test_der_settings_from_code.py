@@ -80,6 +80,8 @@ def test_a_device_follows_the_curve_of_its_code():
          "response_s = { default = 6.0, range = [1.0, 90.0] }", lambda s: s.volt_var.olrt_s, 6.0),
         ("ieee1547-2018", "III", "multi_phase_deg = 20.0", "multi_phase_deg = 25.0",
          lambda s: s.phase_jump_deg, 25.0),
+        ("ieee1547-2018", "III", "randomised_below_va = 500e3", "randomised_below_va = 400e3",
+         lambda s: s.enter_service.randomised_below_va, 400e3),
         ("ieee1547-2018", "III", "sets = 3", "sets = 4", lambda s: s.consecutive_disturbances.count, 4),
         ("ieee1547-2018", "III", "p2_absorbing = { default = 0.0", "p2_absorbing = { default = -0.1",
          lambda s: s.volt_watt.points[1][1], -0.1),

@@ -36,12 +36,14 @@ class SettingRange(Group):
     @field_validator("lower", "upper")
     @classmethod
     def _check(cls, bound: float | str | None) -> float | str | None:
-        Point(default=0.0, lower=bound)
+        if isinstance(bound, str):
+            Point(default=0.0, lower=bound)
         return bound
 
     def limits(self, settings: DerSettings) -> tuple[float, float]:
         """Return both bounds as numbers; infinite where they refer to what the plant does not have."""
-        known = _known(settings, self.path.partition(".")[0])
+        relative = isinstance(self.lower, str) or isinstance(self.upper, str)
+        known = _known(settings, self.path.partition(".")[0]) if relative else {}
         low = -math.inf if self.lower is None else bound_value(self.lower, known, -math.inf)
         high = math.inf if self.upper is None else bound_value(self.upper, known, math.inf)
         return low, high

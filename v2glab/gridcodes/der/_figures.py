@@ -59,6 +59,7 @@ def _enter_service(code: GridCode) -> Figures:
         "enter_service.f_low_hz": window.frequency_low_hz.default,
         "enter_service.f_high_hz": window.frequency_high_hz.default,
         "enter_service.randomised_delay_s": _default(window.randomised_delay_s) if ramp is None else None,
+        "enter_service.randomised_below_va": window.randomised_below_va,
     }
 
 

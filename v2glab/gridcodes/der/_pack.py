@@ -116,7 +116,8 @@ def _enter(row: Row, settings: DerSettings) -> None:
     row[P.ES_V_LOW], row[P.ES_V_HIGH] = es.v_low_pu, es.v_high_pu
     row[P.ES_HZ_LOW], row[P.ES_HZ_HIGH] = es.f_low_hz, es.f_high_hz
     row[P.ES_DELAY] = es.delay_s
-    small = settings.nameplate.s_max_va < 500e3
+    below = es.randomised_below_va
+    small = below is None or settings.nameplate.s_max_va < below
     row[P.ES_RANDOM] = es.randomised_delay_s if es.ramp_s == 0.0 and small else 0.0
     row[P.ES_RATE] = _rate(row[P.STEP], es.ramp_s)
 

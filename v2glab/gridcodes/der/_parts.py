@@ -50,8 +50,9 @@ class Nameplate(Group):
 class EnterService(Group):
     """When the plant may start; when not enabled it stays off after a trip, until it is started by hand.
 
-    ``permit_service`` withdrawn trips the plant. A randomised delay applies below 500 kVA, and where no ramp
-    is set (IEEE 1547-2018, 4.10.3, exception 1).
+    ``permit_service`` withdrawn trips the plant. A randomised delay applies below the rated apparent power
+    ``randomised_below_va`` (``None``: to any plant), and where no ramp is set (IEEE 1547-2018, 4.10.3,
+    exception 1).
     """
 
     enabled: bool = True
@@ -62,6 +63,7 @@ class EnterService(Group):
     f_high_hz: float
     delay_s: float = Field(ge=0)
     randomised_delay_s: float = Field(default=0.0, ge=0)
+    randomised_below_va: float | None = Field(default=None, gt=0)
     ramp_s: float = Field(ge=0)
 
 
