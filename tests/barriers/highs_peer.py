@@ -12,7 +12,7 @@ class Peer:
 
     def __init__(self, problem: DispatchProblem) -> None:
         self.problem, steps = problem, problem.drive_kwh.size
-        self.steps = steps
+        self.steps, self.bound = steps, float("nan")
         eye = sp.identity(steps, format="csr")
         self.balance = sp.hstack([-eye, eye, eye - sp.eye(steps, k=-1)], format="csc")
         self.right = -problem.drive_kwh.copy()
@@ -77,4 +77,5 @@ class Peer:
             integrality=np.concatenate([np.zeros(3 * steps), np.ones(2 * steps)]),
             options={"mip_rel_gap": gap},
         )
+        self.bound = float(answer.mip_dual_bound) if answer.status == 0 else float("nan")
         return None if answer.status == 2 else float(answer.fun)

@@ -119,7 +119,7 @@ def test_verdicts_set_and_flag_barriers_and_each_number_names_its_verdict() -> N
     assert found["export_limit"].records == ("wire.log",)
     rules = apply_evidence(catalogue.select("export_limit,power_factor_reactive"), found.values())
     assert rules["export_limit"].value == 0.0
-    assert rules["export_limit"].value_source == "measured: verdict v2glab.export.enabled"
+    assert rules["export_limit"].value_source == "measured: verdict v2glab.export.enabled (wire.log)"
     assert rules["power_factor_reactive"].value == 0.8
 
 

@@ -1,6 +1,6 @@
 """Which rule stops or degrades bidirectional charging, and what each costs."""
 
-from v2glab.barriers._attribution import Attribution, Estimate, attribute, bootstrap
+from v2glab.barriers._attribution import MOST_RULES, Attribution, attribute
 from v2glab.barriers._catalogue import (
     Barrier,
     Catalogue,
@@ -11,8 +11,11 @@ from v2glab.barriers._catalogue import (
     parse_catalogue,
 )
 from v2glab.barriers._dispatch import DispatchProblem, Plan, dispatch, infeasible_step
+from v2glab.barriers._estimate import Estimate, bootstrap, draw_rules
 from v2glab.barriers._evidence import BarrierEvidence, apply_evidence, map_verdicts
-from v2glab.barriers._problem import Market, vehicle_year_problem
+from v2glab.barriers._problem import Frame, Market, vehicle_year_problem
+from v2glab.barriers._rolling import Outlook, rolling
+from v2glab.barriers._sampled import MOST_SAMPLED_RULES, SampledAttribution, sample_orders, sets_of
 from v2glab.barriers._sessions import (
     STEP_S,
     Session,
@@ -24,13 +27,16 @@ from v2glab.barriers._sessions import (
     select_vehicles,
 )
 from v2glab.barriers._synthetic import synthetic_prices, synthetic_sessions
+from v2glab.barriers._table import VehicleColumn, price_vehicle, terms_of
 from v2glab.barriers._terms import KINDS, Terms, Transformation, combine
-from v2glab.barriers._value import Valuation, certify
+from v2glab.barriers._value import Valuation, VehicleValuer, certify
 from v2glab.barriers.tariffs._prices import PRICE_BOUNDS_PER_KWH, PriceYear, lay_over
 from v2glab.barriers.tariffs._tariff import ExportRate, ImportRate, Tariff, energy_price, parse_tariff, settle
 
 __all__ = [
     "KINDS",
+    "MOST_RULES",
+    "MOST_SAMPLED_RULES",
     "PRICE_BOUNDS_PER_KWH",
     "STEP_S",
     "Attribution",
@@ -40,12 +46,15 @@ __all__ = [
     "DispatchProblem",
     "Estimate",
     "ExportRate",
+    "Frame",
     "ImportRate",
     "Jurisdiction",
     "Market",
     "Measured",
+    "Outlook",
     "Plan",
     "PriceYear",
+    "SampledAttribution",
     "Session",
     "SessionIssue",
     "Tariff",
@@ -53,6 +62,8 @@ __all__ = [
     "Transformation",
     "Valuation",
     "Vehicle",
+    "VehicleColumn",
+    "VehicleValuer",
     "VehicleYear",
     "Window",
     "apply_evidence",
@@ -62,6 +73,7 @@ __all__ = [
     "check_catalogue",
     "combine",
     "dispatch",
+    "draw_rules",
     "energy_price",
     "infeasible_step",
     "last_year",
@@ -70,9 +82,14 @@ __all__ = [
     "map_verdicts",
     "parse_catalogue",
     "parse_tariff",
+    "price_vehicle",
+    "rolling",
+    "sample_orders",
     "select_vehicles",
+    "sets_of",
     "settle",
     "synthetic_prices",
     "synthetic_sessions",
+    "terms_of",
     "vehicle_year_problem",
 ]

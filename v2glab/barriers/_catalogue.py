@@ -66,6 +66,7 @@ class Barrier(BaseModel):
     measured_with: str
     computed_by: str
     units: str
+    remedy: str = Field(min_length=1, description="what would have to change, and by whom")
     touches_mobility: bool = False
     transformation: Transformation | None = None
     not_modelled: str = ""
@@ -138,7 +139,9 @@ class Catalogue(BaseModel):
 def _replaced(transformation: Transformation, text: str) -> Transformation:
     if not re.fullmatch(r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?", text):
         raise InputError(f"value {text!r}", f"a number >= 0 in {transformation.unit}", "mend the value")
-    return transformation.model_copy(update={"value": float(text), "value_source": "given by the user"})
+    return transformation.model_copy(
+        update={"value": float(text), "uncertainty": 0.0, "value_source": "given by the user"}
+    )
 
 
 def parse_catalogue(documents: dict[str, dict[str, Any]]) -> Catalogue:

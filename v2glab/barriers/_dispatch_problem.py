@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,6 +81,13 @@ class DispatchProblem:
             discharge_cap_kwh=float("inf"),
         )
 
+    def repriced(self, multiplier: float) -> DispatchProblem:
+        """Return the same problem with each kWh out of the battery dearer by ``multiplier``, and no cap."""
+        out = copy(self)  # what was checked once need not be checked again
+        object.__setattr__(out, "sell", self.sell - multiplier)
+        object.__setattr__(out, "discharge_cap_kwh", float("inf"))
+        return out
+
     def simultaneous_pays(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return the steps (M,) in which charging and discharging at once would earn: where convexity
         fails.
@@ -102,6 +110,7 @@ class DispatchProblem:
 class Plan:
     """An optimum: cost in money, change of the battery per step (M,) in kWh, method, bound on the gap.
 
+    ``multiplier`` is what a further kWh would be worth where a cap on discharged energy binds, else 0.
     ``gap`` is the most that a better plan could save, in money: zero where the method is exact.
     """
 
@@ -110,6 +119,7 @@ class Plan:
     discharged_kwh: float
     method: str
     gap: float = 0.0
+    multiplier: float = 0.0
 
 
 def infeasible_step(problem: DispatchProblem) -> int | None:

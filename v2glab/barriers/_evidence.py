@@ -75,7 +75,12 @@ def apply_evidence(
         longest = out[name].kind in ("start_delay_s", "trips_per_year", "fixed_cost_eur_per_year")
         pick = (max if longest else min)(items, key=lambda e: e.value or 0.0)
         out[name] = out[name].model_copy(
-            update={"value": pick.value, "value_source": f"measured: verdict {pick.verdict}"}
+            update={
+                "value": pick.value,
+                "uncertainty": pick.uncertainty or 0.0,
+                "value_source": f"measured: verdict {pick.verdict}"
+                + (f" ({', '.join(pick.records)})" if pick.records else ""),
+            }
         )
     return out
 

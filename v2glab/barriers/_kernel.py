@@ -11,14 +11,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from v2glab.barriers._jit import jit
+from v2glab.barriers._jit import jit, jit_lean
 from v2glab.barriers._segments import (
     TOLERANCE_KWH,
     Floats,
     evaluate,
     put_above,
     put_below,
-    ranks,
+    rank,
+    recentre,
     trim_high,
     trim_low,
 )
@@ -27,23 +28,15 @@ Modes = NDArray[np.int8]
 
 #: What a step may do. In ``RELAXED`` steps the non-convex cost is replaced by its convex envelope.
 NORMAL, RELAXED, CHARGE_ONLY, DISCHARGE_ONLY = 0, 1, 2, 3
-#: Segments that fit at first; more when they are needed.
-_ROOM = 512
 
 
 @jit
-def _recentre(edge: Floats, slope: Floats, start: int, end: int) -> tuple[Floats, Floats, int, int]:
-    """Move the window to the middle, of longer arrays when it fills half of these."""
-    count = end - start
-    room = edge.size * 2 if 2 * count > edge.size else edge.size
-    edges, slopes = np.empty(room), np.empty(room)
-    first = (room - count) // 2
-    edges[first : first + count] = edge[start:end]
-    slopes[first : first + count] = slope[start:end]
-    return edges, slopes, first, first + count
+def room_for(steps: int) -> Floats:
+    """Return room for the segments of a plan over that many steps, shape (2, room): edges and slopes."""
+    return np.empty((2, 4 * steps + 64))
 
 
-@jit
+@jit_lean
 def backward(
     drive: Floats,
     charge: Floats,
@@ -58,6 +51,7 @@ def backward(
     start_kwh: float,
     charge_to: Floats,
     discharge_to: Floats,
+    room: Floats,
 ) -> float:
     """Return the least cost from ``start_kwh``, NaN when there is no feasible plan.
 
@@ -77,22 +71,27 @@ def backward(
         What each kWh above ``end_kwh`` is worth at the end.
     charge_to, discharge_to
         Shape (M,), filled: charge up to the first, discharge down to the second.
+    room
+        From :func:`room_for`; overwritten.
     """
-    edge, slope = np.empty(_ROOM), np.empty(_ROOM)
-    start = end = _ROOM // 2
+    edge, slope = room[0], room[1]
+    start = end = edge.size // 2
     low, value = end_kwh, 0.0
     if high_kwh > low:
         edge[start], slope[start] = high_kwh, -end_price
         end = start + 1
     for i in range(drive.size - 1, -1, -1):
         if end + 4 > edge.size or start < 4:
-            edge, slope, start, end = _recentre(edge, slope, start, end)
+            start, end = recentre(edge, slope, start, end)
         up = 0.0 if mode[i] == DISCHARGE_ONLY else charge[i]
         down = 0.0 if mode[i] == CHARGE_ONLY else discharge[i]
+        if up == 0.0 and down == 0.0 and drive[i] == 0.0:
+            charge_to[i], discharge_to[i] = -np.inf, np.inf
+            continue
         into, out = -buy[i], -sell[i]
         if mode[i] == RELAXED:
             into = out = (out * down + into * up) / (up + down)
-        below_into, below_out = ranks(slope[start:end], into, out)
+        below_into, below_out = rank(slope, start, end, into), rank(slope, start, end, out)
         at_out = low if below_out == 0 else edge[start + below_out - 1]
         at_into = low if below_into == 0 else edge[start + below_into - 1]
         charge_to[i] = at_into if up > 0.0 else -np.inf
@@ -149,20 +148,27 @@ def forward(
 
 @jit
 def blocks(
-    drive: Floats, charge: Floats, discharge: Floats, buy: Floats, sell: Floats, mode: Modes
+    drive: Floats, charge: Floats, discharge: Floats, buy: Floats, sell: Floats, mode: Modes, alike: bool
 ) -> NDArray[np.int64]:
     """Return where blocks begin, and M at the end: steps in a row at one price with no drive between.
 
     Inside a block with buy >= sell nothing is gained by turning round, and whatever goes one way all along
-    keeps the bounds when its end does: so a block is one step of the sum of their energies.
+    keeps the bounds when its end does: so a block is one step of the sum of their energies. With ``alike``
+    all steps of a block have the same power.
     """
     first = np.empty(drive.size + 1, np.int64)
-    count = 0
+    count = last = 0
     for i in range(drive.size):
-        same = i > 0 and drive[i] == 0.0 and buy[i] == buy[i - 1] and sell[i] == sell[i - 1]
-        if not (same and mode[i] == NORMAL and mode[i - 1] == NORMAL and buy[i] >= sell[i]):
+        if i > 0 and drive[i] == charge[i] == discharge[i] == 0.0:
+            continue  # nothing can be done in it, whatever the price
+        same = i > 0 and drive[i] == 0.0 and buy[i] == buy[last] and sell[i] == sell[last]
+        same = same and mode[i] == NORMAL and mode[last] == NORMAL and buy[i] >= sell[i]
+        if alike:
+            same = same and charge[i] == charge[last] and discharge[i] == discharge[last]
+        if not same:
             first[count] = i
             count += 1
+        last = i
     first[count] = drive.size
     return first[: count + 1]
 
@@ -194,7 +200,7 @@ def optimum(
     change: Floats,
 ) -> tuple[float, float]:
     """Return least cost (NaN: no plan) and energy discharged; fill ``change``. See :func:`backward`."""
-    first = blocks(drive, charge, discharge, buy, sell, mode)
+    first = blocks(drive, charge, discharge, buy, sell, mode, False)
     count = first.size - 1
     begin = first[:-1]
     ups, downs = np.zeros(count), np.zeros(count)
@@ -218,6 +224,7 @@ def optimum(
         start_kwh,
         charge_to,
         discharge_to,
+        room_for(count),
     )
     if np.isnan(cost):
         return cost, 0.0
@@ -236,6 +243,14 @@ def all_within(values: Floats, least: float, most: float) -> bool:
     for k in range(values.size):
         good &= (values[k] >= least) & (values[k] <= most)
     return good
+
+
+@jit
+def energy_needed(drive: Floats, charge: Floats, low_kwh: float, end_kwh: float, need: Floats) -> None:
+    """Fill ``need`` (M + 1,) with the least energy that suffices before each drive, and at the end."""
+    need[drive.size] = end_kwh
+    for i in range(drive.size - 1, -1, -1):
+        need[i] = max(need[i + 1] - charge[i], low_kwh) + drive[i]
 
 
 @jit

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from v2glab.evidence import InputError
 
@@ -52,6 +53,12 @@ class Vehicle(BaseModel):
         Meter to battery, and battery to meter.
     wear_eur_per_kwh
         Cost of each kWh delivered to the grid; 0 leaves wear out, and the caveats say so.
+    wear_curve
+        Pairs of state of charge and the further cost, EUR, of each kWh delivered from there up to the next
+        pair's state; the first begins at 0. Empty: wear does not depend on the state of charge.
+    least_kw
+        Least power of a charger that is not idle, either way: 6 A in three phases at 230 V are 4.14 kW
+        (IEC 61851-1:2017, annex A: no current below 6 A can be signalled). 0 for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +70,18 @@ class Vehicle(BaseModel):
     charge_efficiency: float = Field(default=0.93, gt=0, le=1)
     discharge_efficiency: float = Field(default=0.93, gt=0, le=1)
     wear_eur_per_kwh: float = Field(default=0.0, ge=0, le=10)
+    wear_curve: tuple[tuple[float, float], ...] = ()
+    least_kw: float = Field(default=0.0, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Vehicle:
+        if self.least_kw > self.charge_kw:
+            raise ValueError("least_kw is more than charge_kw")
+        states = [state for state, _ in self.wear_curve]
+        rising = all(a < b for a, b in pairwise(states)) and all(0 <= s < 1 for s in states)
+        if states and (states[0] != 0 or not rising or any(not 0 <= c <= 10 for _, c in self.wear_curve)):
+            raise ValueError("wear_curve needs states from 0, rising, below 1, and costs from 0 to 10")
+        return self
 
 
 @dataclass(frozen=True)

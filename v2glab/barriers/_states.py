@@ -32,7 +32,11 @@ def on_states(problem: DispatchProblem) -> Plan:
     ups = np.add.reduceat(problem.charge_kwh, begin)
     downs = np.add.reduceat(problem.discharge_kwh, begin)
     charge_least, discharge_least = (
-        _least(a, begin) for a in (problem.charge_least_kwh, problem.discharge_least_kwh)
+        _least(least, most, begin)
+        for least, most in (
+            (problem.charge_least_kwh, problem.charge_kwh),
+            (problem.discharge_least_kwh, problem.discharge_kwh),
+        )
     )
     active = np.zeros(begin.size) if problem.active_cost is None else problem.active_cost[begin]
     points = min(MOST_POINTS, max(MOST_VALUES // (begin.size + 1), 101))
@@ -47,7 +51,7 @@ def on_states(problem: DispatchProblem) -> Plan:
     if not np.isfinite(cost):
         raise no_plan(problem)
     out = np.zeros(problem.drive_kwh.size)
-    share_out(first, change, problem.charge_kwh, problem.discharge_kwh, out)
+    _share_out(first, change, problem, out)
     bound = relaxed(_convex_part(problem)).cost
     discharged = float(-out[out < 0].sum())
     return Plan(cost, out, discharged, f"grid of {points} states", max(cost - bound, 0.0))
@@ -57,7 +61,7 @@ def _blocks(problem: DispatchProblem) -> np.ndarray[tuple[int], np.dtype[np.int6
     """Return where blocks begin; steps stand alone where a sum of them could do what no single ones can.
 
     From twice the least power on, any energy of at least the least power can be split into steps that each
-    keep it; partial steps, and costs by the step, stay as they are.
+    keep it. Steps of unlike power, and those that cost something by the step, stay as they are.
     """
     steps = problem.drive_kwh.size
     alone = np.arange(steps + 1, dtype=np.int64)
@@ -71,15 +75,36 @@ def _blocks(problem: DispatchProblem) -> np.ndarray[tuple[int], np.dtype[np.int6
             return alone
     mode = np.full(steps, NORMAL, dtype=np.int8)
     found: np.ndarray[tuple[int], np.dtype[np.int64]] = blocks(
-        problem.drive_kwh, problem.charge_kwh, problem.discharge_kwh, problem.buy, problem.sell, mode
+        problem.drive_kwh, problem.charge_kwh, problem.discharge_kwh, problem.buy, problem.sell, mode, True
     )
     return found
 
 
-def _least(least: Floats | None, begin: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+def _share_out(
+    first: np.ndarray[tuple[int], np.dtype[np.int64]], change: Floats, problem: DispatchProblem, out: Floats
+) -> None:
+    """Hand the change of each block to its steps so that none that acts stays below its least power.
+
+    Where full steps would leave less than that for the last, the one before gives it up: it has at least
+    twice the least power.
+    """
+    share_out(first, change, problem.charge_kwh, problem.discharge_kwh, out)
+    for least, sign in ((problem.charge_least_kwh, 1.0), (problem.discharge_least_kwh, -1.0)):
+        if least is None:
+            continue
+        for step in np.flatnonzero((sign * out > 0) & (sign * out < least - 1e-12)):
+            before = int(np.flatnonzero(out[:step])[-1])
+            moved = sign * least[step] - out[step]
+            out[step] += moved
+            out[before] -= moved
+
+
+def _least(least: Floats | None, most: Floats, begin: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+    """Return the least power of each block: that of its weakest step in which anything can be done."""
     if least is None:
         return np.zeros(begin.size)
-    return np.asarray(np.minimum.reduceat(least, begin))
+    weakest = np.minimum.reduceat(np.where(most > 0, least, np.inf), begin)
+    return np.where(np.isfinite(weakest), weakest, 0.0)
 
 
 def _wear(problem: DispatchProblem, points: int) -> Floats:

@@ -92,13 +92,14 @@ _COMBINE: dict[str, Callable[[float, float], float]] = {
 
 
 class Transformation(BaseModel):
-    """One barrier as a change of one term."""
+    """One barrier as a change of one term; ``uncertainty`` is the standard uncertainty of the value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
     value: float
     unit: str = Field(min_length=1)
+    uncertainty: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     value_source: str = Field(
         min_length=1, description="where the number comes from, or that it is an assumption"
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from v2glab.barriers._dispatch import Plan, dispatch, infeasible_step
-from v2glab.barriers._problem import Market, vehicle_year_problem
+from v2glab.barriers._dispatch import DispatchProblem, Plan, dispatch, infeasible_step
+from v2glab.barriers._problem import Frame, Market, vehicle_year_problem
 from v2glab.barriers._sessions import STEP_S, SessionIssue, Vehicle, VehicleYear
 from v2glab.barriers._terms import Terms
 from v2glab.barriers.tariffs._tariff import settle
@@ -22,58 +22,64 @@ _BASELINE = ("flat_price", "settlement_minutes", "plug_in_share")
 
 
 @dataclass
-class Valuation:
-    """Values vehicle-years under terms, and solves identical problems once.
+class VehicleValuer:
+    """Values one vehicle-year under many terms, and solves identical problems once.
 
     Attributes
     ----------
     methods
         How often each solver was used.
     gap_eur
-        Largest bound on the distance from the optimum, EUR; NaN when a grid of states was used.
+        Largest bound on the distance from the optimum, EUR.
     solved, repeated
         Problems solved, and answers taken from an earlier identical one.
     """
 
+    year: VehicleYear
     vehicle: Vehicle
     market: Market
-    years: list[VehicleYear]
     methods: Counter[str] = field(default_factory=Counter)
     gap_eur: float = 0.0
     solved: int = 0
     repeated: int = 0
-    _gains: dict[tuple[str, Terms], float] = field(default_factory=dict)
-    _baselines: dict[tuple[str, Terms], float] = field(default_factory=dict)
+    _frames: dict[float, Frame] = field(default_factory=dict)
+    _gains: dict[Terms, float] = field(default_factory=dict)
+    _baselines: dict[tuple[float, ...], float] = field(default_factory=dict)
     _averaging: dict[float, bool] = field(default_factory=dict)
+    _multiplier: float = 0.0
 
-    def value(self, terms: Terms) -> NDArray[np.float64]:
-        """Return money saved per vehicle and year against smart charging alone, shape (vehicles,).
+    def value(self, terms: Terms) -> float:
+        """Return money saved per year against smart charging alone.
 
         The saving is the optimum of charging only less the optimum with discharging, at the same prices,
         scaled from the recorded days to 365. Time without permission and fixed costs come off; nobody takes
         part at a loss.
         """
-        return np.array([self._value(year, terms) for year in self.years])
-
-    def _value(self, year: VehicleYear, terms: Terms) -> float:
-        gain = self._gain(year, self._canonical(terms)) * 365 / year.days
+        gain = self._gain(self._canonical(terms)) * 365 / self.year.days
         return max(gain * terms.eligible_share - terms.fixed_cost_eur_per_year, 0.0)
 
-    def _gain(self, year: VehicleYear, terms: Terms) -> float:
+    def problem(self, terms: Terms) -> DispatchProblem:
+        """Return the dispatch problem under the given terms, steps in a row at one price as one."""
+        share = terms.plug_in_share
+        if share not in self._frames:
+            self._frames[share] = Frame(self.year, self.vehicle, self.market, share)
+        return self._frames[share].in_blocks(terms)
+
+    def _gain(self, terms: Terms) -> float:
         if _no_export(terms) or self.vehicle.discharge_kw == 0:
             return 0.0
-        key = (year.user, terms)
-        if key in self._gains:
+        if terms in self._gains:
             self.repeated += 1
-            return self._gains[key]
-        problem = vehicle_year_problem(year, self.vehicle, self.market, terms)
-        baseline_key = (year.user, Terms(**{name: getattr(terms, name) for name in _BASELINE}))
-        if baseline_key not in self._baselines:
-            self._baselines[baseline_key] = self._booked(dispatch(problem.without_discharge())).cost
-        plan = self._booked(dispatch(problem))
-        gain = self._baselines[baseline_key] - plan.cost
-        self._gains[key] = gain if gain > NOISE_EUR else 0.0
-        return self._gains[key]
+            return self._gains[terms]
+        problem = self.problem(terms)
+        key = tuple(getattr(terms, name) for name in _BASELINE)
+        if key not in self._baselines:
+            self._baselines[key] = self._booked(dispatch(problem.without_discharge())).cost
+        plan = self._booked(dispatch(problem, self._multiplier))
+        self._multiplier = plan.multiplier or self._multiplier
+        gain = self._baselines[key] - plan.cost
+        self._gains[terms] = gain if gain > NOISE_EUR else 0.0
+        return self._gains[terms]
 
     def _canonical(self, terms: Terms) -> Terms:
         """Leave out what does not change the dispatch, so that identical problems are seen to be
@@ -90,14 +96,9 @@ class Valuation:
 
     def _averaging_matters(self, minutes: float) -> bool:
         if minutes not in self._averaging:
+            market = self.market
             plain, averaged = (
-                settle(
-                    self.market.tariff,
-                    self.market.energy,
-                    STEP_S,
-                    Terms(settlement_minutes=m),
-                    self.market.paid,
-                )
+                settle(market.tariff, market.energy, STEP_S, Terms(settlement_minutes=m), market.paid)
                 for m in (0.0, minutes)
             )
             self._averaging[minutes] = not all(
@@ -108,8 +109,34 @@ class Valuation:
     def _booked(self, plan: Plan) -> Plan:
         self.solved += 1
         self.methods[plan.method.partition(" (")[0]] += 1
-        self.gap_eur = float(np.maximum(self.gap_eur, plan.gap))  # NaN stays NaN
+        self.gap_eur = max(self.gap_eur, plan.gap)
         return plan
+
+
+@dataclass
+class Valuation:
+    """Values vehicle-years under terms; counts as :class:`VehicleValuer` does, over all vehicles."""
+
+    vehicle: Vehicle
+    market: Market
+    years: list[VehicleYear]
+
+    def __post_init__(self) -> None:
+        self.valuers = [VehicleValuer(year, self.vehicle, self.market) for year in self.years]
+
+    def value(self, terms: Terms) -> NDArray[np.float64]:
+        """Return money saved per vehicle and year against smart charging alone, shape (vehicles,)."""
+        return np.array([valuer.value(terms) for valuer in self.valuers])
+
+    @property
+    def solved(self) -> int:
+        """Problems solved."""
+        return sum(valuer.solved for valuer in self.valuers)
+
+    @property
+    def repeated(self) -> int:
+        """Answers taken from an earlier identical problem."""
+        return sum(valuer.repeated for valuer in self.valuers)
 
 
 def _no_export(terms: Terms) -> bool:

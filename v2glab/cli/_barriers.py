@@ -15,11 +15,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 
 @app.callback(invoke_without_command=True)
+@app.command("analyse")
 def analyse(
     context: typer.Context,
     sessions: Annotated[str, typer.Option(help="CSV of sessions; without it a synthetic example.")] = "",
     prices: Annotated[
-        str, typer.Option(help="CSV of one year's prices; without it a synthetic example.")
+        str, typer.Option(help="CSV of a year's prices, or several by comma; without it an example.")
     ] = "",
     tariff: Annotated[
         str,
@@ -34,6 +35,25 @@ def analyse(
     battery_kwh: Annotated[float, typer.Option(help="Usable battery of every vehicle.")] = 60.0,
     power_kw: Annotated[float, typer.Option(help="Power of every charger, both ways.")] = 11.0,
     wear: Annotated[float, typer.Option(help="Battery wear, EUR per exported kWh.")] = 0.0,
+    wear_curve: Annotated[
+        str, typer.Option(help="Further wear by state of charge, as 0:0.10,0.3:0.04 (EUR per kWh).")
+    ] = "",
+    least_kw: Annotated[
+        float, typer.Option(help="Least power of a charger that is not idle; 4.14 for 6 A, three phases.")
+    ] = 0.0,
+    horizon_h: Annotated[
+        int, typer.Option(help="Set a plan over so many hours beside perfect foresight; 0 for none.")
+    ] = 0,
+    draws: Annotated[int, typer.Option(help="Draws of measured parameters within their uncertainty.")] = 20,
+    engine: Annotated[
+        str, typer.Option(help="auto, serial, processes, processes:N or dask://HOST:PORT.")
+    ] = "auto",
+    store: Annotated[
+        str, typer.Option(help="Folder that keeps priced vehicles: a killed analysis goes on from there.")
+    ] = "",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Refuse rules without a source that was read.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for result.json and one CSV a table.")] = None,
@@ -47,6 +67,8 @@ def analyse(
       v2glab barriers --sessions sessions.csv --prices prices-2022.csv --out results
 
       v2glab barriers --rules double_levy,export_limit=3.6 --run papermill_runs/RUN
+
+      v2glab barriers analyse --prices 2019.csv,2022.csv --horizon-h 48 --store kept
 
       v2glab barriers list
     """
@@ -65,6 +87,13 @@ def analyse(
         "charge_kw": power_kw,
         "discharge_kw": power_kw,
         "wear_eur_per_kwh": wear,
+        "wear_curve": _curve(wear_curve),
+        "least_kw": least_kw,
+        "horizon_h": horizon_h,
+        "draws": draws,
+        "engine": engine,
+        "store": store,
+        "publish": publish,
         **({"rules": rules} if rules else {}),
     }
     result = _execute(values, seed, quiet=as_json)
@@ -124,6 +153,18 @@ def check() -> None:
         raise typer.Exit(1)
 
 
+def _curve(text: str) -> tuple[tuple[float, float], ...]:
+    from v2glab.evidence import UsageError
+
+    try:
+        pairs = [part.split(":") for part in text.split(",") if part.strip()]
+        return tuple((float(state), float(cost)) for state, cost in pairs)
+    except ValueError as error:
+        raise UsageError(
+            f"wear curve {text!r}", "pairs STATE:COST by comma, such as 0:0.10,0.3:0.04", "mend the option"
+        ) from error
+
+
 def _execute(values: dict[str, Any], seed: int, *, quiet: bool) -> Result:
     import tempfile
 
@@ -138,10 +179,10 @@ def _execute(values: dict[str, Any], seed: int, *, quiet: bool) -> Result:
         tempfile.TemporaryDirectory() as scratch,
         Progress(console=console(stderr=True), disable=quiet) as bar,
     ):
-        task = bar.add_task("rule sets", total=None)
+        task = bar.add_task("vehicles", total=None)
 
         def progress(sample: Sample) -> None:
-            bar.update(task, completed=sample["rule_sets_done"], total=sample["rule_sets"])
+            bar.update(task, completed=sample["vehicles_done"], total=sample["vehicles"])
 
         return procedure.execute(Context(parameters, None, Path(scratch), seed, progress))
 

@@ -39,10 +39,20 @@ class Inputs:
     vehicle: Vehicle
     years: list[VehicleYear]
     issues: list[SessionIssue]
-    market: Market
-    prices: PriceYear | None
+    markets: tuple[Market, ...]
+    prices: tuple[PriceYear | None, ...]
     rules: dict[str, Transformation]
     evidence: list[BarrierEvidence]
+
+    @property
+    def market(self) -> Market:
+        """The first market; all share tariff and window."""
+        return self.markets[0]
+
+    @property
+    def price_years(self) -> list[str]:
+        """Name of each market: its price year, or the rate where there is none."""
+        return [self.market.tariff.id if year is None else str(year.year) for year in self.prices]
 
 
 def gather(parameters: BarrierParameters) -> Inputs:
@@ -59,7 +69,10 @@ def gather(parameters: BarrierParameters) -> Inputs:
         _path(parameters.sessions, "sessions", "example-sessions.csv"), parameters.timezone
     )
     window = last_year(sessions)
-    market, prices = read_market(parameters.prices, parameters.tariff, parameters.timezone, window)
+    files = [name.strip() for name in parameters.prices.split(",") if name.strip()] or [""]
+    found = [read_market(name, parameters.tariff, parameters.timezone, window) for name in files]
+    market, markets, prices = found[0][0], tuple(m for m, _ in found), tuple(p for _, p in found)
+    _check_years(prices)
     check_currency(market.tariff.currency, vehicle, rules)
     years, left_out = select_vehicles(
         sessions,
@@ -79,7 +92,15 @@ def gather(parameters: BarrierParameters) -> Inputs:
             f"a user with {parameters.minimum_sessions} sessions over {parameters.minimum_days:g} days",
             "lower minimum_days and minimum_sessions, or name other sessions",
         )
-    return Inputs(vehicle, years, issues, market, prices, rules, evidence)
+    return Inputs(vehicle, years, issues, markets, prices, rules, evidence)
+
+
+def _check_years(prices: tuple[PriceYear | None, ...]) -> None:
+    years = [year.year for year in prices if year is not None]
+    if len(set(years)) != len(years):
+        raise InputError(
+            f"price years {', '.join(map(str, years))}", "each year once", "name each file of prices once"
+        )
 
 
 def _rules(parameters: BarrierParameters) -> tuple[dict[str, Transformation], list[BarrierEvidence]]:

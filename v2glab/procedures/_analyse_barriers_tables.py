@@ -1,87 +1,61 @@
-"""The tables and caveats of a barrier analysis."""
+"""The tables of a barrier analysis."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from v2glab.barriers import Attribution, bootstrap, load_catalogue
+from v2glab.barriers import Attribution, SampledAttribution, bootstrap, load_catalogue
+from v2glab.procedures._analyse_barriers_behaviour import behaviour_tables
+from v2glab.procedures._analyse_barriers_findings import findings
 from v2glab.procedures._analyse_barriers_inputs import Inputs
+from v2glab.procedures._analyse_barriers_pricing import Priced
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from v2glab.procedures.analyse_barriers import BarrierParameters
 
-def tables(inputs: Inputs, attribution: Attribution, seed: int) -> dict[str, pd.DataFrame]:
+Floats = NDArray[np.float64]
+
+
+def tables(
+    inputs: Inputs, priced: Priced, seed: int, parameters: BarrierParameters
+) -> dict[str, pd.DataFrame]:
     """Return all tables of the record; money is the tariff's currency per vehicle and year."""
+    rules = _rules(inputs, priced, seed)
     return {
-        "rules": _rules(inputs, attribution, seed),
-        "waterfall": _waterfall(attribution),
-        "rule_sets": _rule_sets(attribution, seed),
-        "vehicles": _vehicles(inputs, attribution),
+        "rules": rules,
+        "rules_by_year": _rules_by_year(inputs, priced, seed),
+        "waterfall": _waterfall(priced),
+        "rule_sets": _rule_sets(priced, seed),
+        "interactions": _interactions(priced),
+        "minimal_sets": _minimal_sets(priced),
+        "vehicles": _vehicles(inputs, priced),
+        **behaviour_tables(inputs, priced, parameters.horizon_h),
+        "findings": findings(inputs, rules),
         "left_out": _left_out(inputs),
         "barrier_evidence": _evidence(inputs),
     }
 
 
-def caveats(inputs: Inputs) -> list[str]:
-    """Return what a reader has to know before quoting a number."""
-    vehicle = inputs.vehicle
-    days = np.array([year.days for year in inputs.years])
-    out = [
-        "Perfect foresight of prices and trips: an upper bound on what a real controller reaches.",
-        "Price taker: the vehicles do not move the price.",
-        f"Sample: {len(inputs.years)} vehicles; intervals are over vehicles, not over years or settings.",
-        f"Records of {days.min():.0f} to {days.max():.0f} days count as 365; seasons may weigh unevenly.",
-        _prices(inputs),
-        f"Every user has the same car: {vehicle.battery_kwh:g} kWh, {vehicle.charge_kw:g} kW in, "
-        f"{vehicle.discharge_kw:g} kW out, efficiency {vehicle.charge_efficiency:g} and "
-        f"{vehicle.discharge_efficiency:g}, {vehicle.reserve_share:.0%} kept for driving.",
-        "What a session delivered is taken to be what the road took since the session before.",
-        "Value is the bill saved against smart charging alone at the same prices; no other service.",
-        f"Tariff {inputs.market.tariff.id}: {inputs.market.tariff.source}.",
-    ]
-    endless = sum(issue.kind == "no plug-out" for issue in inputs.issues)
-    if endless:
-        out.append(
-            f"{endless} sessions without plug-out are left out with their energy; their users stay in."
-        )
-    if vehicle.wear_eur_per_kwh == 0:
-        out.append("Battery wear is not priced; give wear_eur_per_kwh to do so.")
-    catalogue = load_catalogue()
-    unsourced = [name for name in inputs.rules if not catalogue.barriers[name].sourced]
-    if unsourced:
-        out.append(f"Not fit for publication before a source is read for: {', '.join(unsourced)}.")
-    moving = [name for name in inputs.rules if catalogue.barriers[name].touches_mobility]
-    if moving:
-        out.append(f"The mobility baseline itself is changed by: {', '.join(moving)}.")
-    return out
-
-
-def _prices(inputs: Inputs) -> str:
-    since = _date(inputs.market.window.start_s)
-    if inputs.prices is None:
-        return f"Prices of the rate lie over sessions from {since} on; public holidays count as weekdays."
-    return (
-        f"Prices of {inputs.prices.year} lie over sessions from {since} on, "
-        "by month, day and hour (UTC), whatever the weekday."
-    )
-
-
-def _date(second: int) -> str:
-    return str(np.datetime64(second, "s").astype("datetime64[D]"))
-
-
-def _rules(inputs: Inputs, attribution: Attribution, seed: int) -> pd.DataFrame:
+def _rules(inputs: Inputs, priced: Priced, seed: int) -> pd.DataFrame:
     import pandas as pd
 
     catalogue = load_catalogue()
+    found = priced.attribution
     columns = zip(
-        attribution.rules, attribution.shapley(), attribution.first_in(), attribution.last_in(), strict=True
+        found.rules,
+        found.shapley(),
+        found.first_in(),
+        found.last_in(),
+        found.sampling_error,
+        strict=True,
     )
     rows = []
-    for name, shapley, first, last in columns:
+    for name, shapley, first, last, sampling in columns:
         change, barrier = inputs.rules[name], catalogue.barriers[name]
         row: dict[str, object] = {
             "rule": name,
@@ -90,64 +64,131 @@ def _rules(inputs: Inputs, attribution: Attribution, seed: int) -> pd.DataFrame:
             "kind": change.kind,
             "setting": change.value,
             "unit": change.unit,
+            "setting_uncertainty": change.uncertainty,
             "value_source": change.value_source,
+            "sources": " ".join(barrier.sources),
             "evidence_quality": barrier.evidence_quality,
+            "sampling_error": float(sampling),
         }
         for label, share in (("shapley", shapley), ("first_in", first), ("last_in", last)):
-            estimate = bootstrap(share, seed=seed)
-            row[label] = estimate.mean
-            row[f"{label}_low"], row[f"{label}_high"] = estimate.low, estimate.high
+            row |= _spread(label, share, seed)
         rows.append(row)
     return pd.DataFrame(rows).sort_values("shapley", ascending=False, kind="stable", ignore_index=True)
 
 
-def _waterfall(attribution: Attribution) -> pd.DataFrame:
+def _spread(label: str, values: Floats, seed: int) -> dict[str, object]:
+    estimate = bootstrap(values, seed=seed)
+    return {label: estimate.mean, f"{label}_low": estimate.low, f"{label}_high": estimate.high}
+
+
+def _rules_by_year(inputs: Inputs, priced: Priced, seed: int) -> pd.DataFrame:
+    """Return the measures of each rule in each price year by itself; intervals are over vehicles."""
     import pandas as pd
 
-    steps = attribution.waterfall()
-    value = float(attribution.value[0].mean())
+    rows = []
+    for number, year in enumerate(inputs.price_years):
+        found = priced.nominal.only(number)
+        measures = (found.shapley(), found.first_in(), found.last_in())
+        for name, shapley, first, last in zip(found.rules, *measures, strict=True):
+            row: dict[str, object] = {"price_year": year, "rule": name}
+            for label, share in (("shapley", shapley), ("first_in", first), ("last_in", last)):
+                row |= _spread(label, share, seed)
+            rows.append(row)
+        ends = (("value without rules", found.value[0]), ("value with all rules", found.value[-1]))
+        for name, values in ends:
+            rows.append({"price_year": year, "rule": name, **_spread("shapley", values, seed)})
+    return pd.DataFrame(rows)
+
+
+def _waterfall(priced: Priced) -> pd.DataFrame:
+    import pandas as pd
+
+    found = priced.nominal
+    value = float(found.value[0].mean())
     rows = [{"step": "no rules", "change": value, "value_after": value}]
-    for name, loss in steps:
+    for name, loss in found.waterfall():
         value -= loss
         rows.append({"step": name, "change": -loss, "value_after": value})
     rows.append({"step": "all rules", "change": value, "value_after": value})
     return pd.DataFrame(rows)
 
 
-def _rule_sets(attribution: Attribution, seed: int) -> pd.DataFrame:
+def _rule_sets(priced: Priced, seed: int) -> pd.DataFrame:
+    """Return every rule set with its value, and the Harsanyi dividend of its loss where the table is full."""
     import pandas as pd
 
+    found = priced.attribution
+    sets = found.sets if isinstance(found, SampledAttribution) else range(len(found.value))
+    full = isinstance(found, Attribution)
+    dividends = priced.nominal.harsanyi().mean(axis=(1, 2)) if full else np.full(len(sets), np.nan)  # type: ignore[union-attr]
     rows = []
-    for number, value in enumerate(attribution.value):
-        chosen = [name for i, name in enumerate(attribution.rules) if number >> i & 1]
-        estimate = bootstrap(value, seed=seed)
+    for number, value, dividend in zip(sets, found.value, dividends, strict=True):
+        chosen = [name for i, name in enumerate(found.rules) if number >> i & 1]
         rows.append(
             {
                 "rules": "+".join(chosen),
                 "count": len(chosen),
-                "value": estimate.mean,
-                "value_low": estimate.low,
-                "value_high": estimate.high,
+                **_spread("value", value, seed),
+                "dividend": float(dividend),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _vehicles(inputs: Inputs, attribution: Attribution) -> pd.DataFrame:
+def _interactions(priced: Priced) -> pd.DataFrame:
+    """Return pairs of rules: dividend and interaction index, below zero where one stands in for the other."""
     import pandas as pd
 
-    shares = attribution.shapley()
-    table = pd.DataFrame(
-        {
-            "user": [year.user for year in inputs.years],
-            "days": [year.days for year in inputs.years],
-            "sessions": [len(year.rows) for year in inputs.years],
-            "energy_kwh": [float(year.energy_kwh.sum()) for year in inputs.years],
-            "value_without_rules": attribution.value[0],
-            "value_with_all_rules": attribution.value[-1],
-        }
-    )
-    return table.assign(**{f"lost_{name}": shares[i] for i, name in enumerate(attribution.rules)})
+    columns = ["rule", "with_rule", "dividend", "interaction"]
+    found = priced.nominal
+    if isinstance(found, SampledAttribution):
+        return pd.DataFrame(columns=columns)
+    dividends, pairs = found.harsanyi(), found.interaction()
+    rows = [
+        [a, b, float(dividends[1 << i | 1 << j].mean()), float(pairs[i, j].mean())]
+        for i, a in enumerate(found.rules)
+        for j, b in enumerate(found.rules)
+        if i < j
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _minimal_sets(priced: Priced) -> pd.DataFrame:
+    """Return the least sets of rules whose lifting frees a tenth, half and nine tenths of the loss."""
+    import pandas as pd
+
+    columns = ["share", "rules", "count", "freed"]
+    found = priced.nominal
+    if isinstance(found, SampledAttribution):
+        return pd.DataFrame(columns=columns)
+    rows = [
+        [share, "+".join(names), len(names), freed]
+        for share in (0.1, 0.5, 0.9)
+        for names, freed in found.minimal_sets(share)
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _vehicles(inputs: Inputs, priced: Priced) -> pd.DataFrame:
+    import pandas as pd
+
+    parts = []
+    for number, price_year in enumerate(inputs.price_years):
+        found = priced.nominal.only(number)
+        shares = found.shapley()
+        table = pd.DataFrame(
+            {
+                "price_year": price_year,
+                "user": [year.user for year in inputs.years],
+                "days": [year.days for year in inputs.years],
+                "sessions": [len(year.rows) for year in inputs.years],
+                "energy_kwh": [float(year.energy_kwh.sum()) for year in inputs.years],
+                "value_without_rules": found.value[0],
+                "value_with_all_rules": found.value[-1],
+            }
+        )
+        parts.append(table.assign(**{f"lost_{name}": shares[i] for i, name in enumerate(found.rules)}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _left_out(inputs: Inputs) -> pd.DataFrame:

@@ -7,10 +7,13 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import Field
 
-from v2glab.barriers import Attribution, Valuation, Vehicle, attribute, bootstrap, combine
+from v2glab.barriers import Vehicle, bootstrap
 from v2glab.evidence import Quantity, Result, Verdict, judge, load_criteria
+from v2glab.procedures._analyse_barriers_caveats import caveats
+from v2glab.procedures._analyse_barriers_findings import refuse_unsourced
 from v2glab.procedures._analyse_barriers_inputs import Inputs, gather
-from v2glab.procedures._analyse_barriers_tables import caveats, tables
+from v2glab.procedures._analyse_barriers_pricing import Priced, price
+from v2glab.procedures._analyse_barriers_tables import tables
 from v2glab.procedures._procedure import Context, Parameters, Procedure
 from v2glab.resources import find_data
 
@@ -26,7 +29,8 @@ class BarrierParameters(Parameters):
     Attributes
     ----------
     sessions, prices
-        Files; empty takes the synthetic examples that travel with the package.
+        Files; empty takes the synthetic examples that travel with the package. Several files of prices,
+        separated by commas, are price years that count alike.
     tariff
         A file ending in ``.toml``, or in ``.json`` for a rate of OpenEI's Utility Rate Database, or the name
         of one in ``datasets/tariffs``.
@@ -34,6 +38,18 @@ class BarrierParameters(Parameters):
         Barriers that may be in force, separated by commas; ``name=value`` replaces the catalogue's number.
     evidence_run
         A run folder or ``verdicts.json`` whose measured numbers replace the catalogue's.
+    engine
+        Where vehicles are priced: ``auto``, ``serial``, ``processes``, ``processes:N``, ``dask://HOST:PORT``.
+    store
+        Folder in which priced vehicles are kept, so that a killed analysis goes on; empty for none.
+    draws
+        Draws of measured parameters within their uncertainty; none are made when none is uncertain.
+    order_pairs
+        Pairs of orders that are sampled when there are more rules than a full table can hold.
+    horizon_h
+        Hours that a controller without foresight plans ahead, to be set beside perfect foresight; 0 for none.
+    publish
+        Whether to refuse a rule without a source that was read.
     add_measured
         Whether a barrier that the run sets joins the rules although it was not named.
     users
@@ -50,6 +66,12 @@ class BarrierParameters(Parameters):
     rules: str = DEFAULT_RULES
     evidence_run: str = ""
     add_measured: bool = True
+    engine: str = "auto"
+    store: str = ""
+    draws: int = Field(default=20, ge=0, le=1000)
+    order_pairs: int = Field(default=100, ge=2, le=10_000)
+    horizon_h: int = Field(default=0, ge=0, le=24 * 14)
+    publish: bool = False
     users: int = Field(default=0, ge=0)
     timezone: str = "Europe/Oslo"
     minimum_days: float = Field(default=180.0, ge=1)
@@ -61,6 +83,8 @@ class BarrierParameters(Parameters):
     charge_efficiency: float = Field(default=0.93, gt=0, le=1)
     discharge_efficiency: float = Field(default=0.93, gt=0, le=1)
     wear_eur_per_kwh: float = Field(default=0.0, ge=0, le=10)
+    wear_curve: tuple[tuple[float, float], ...] = ()
+    least_kw: float = Field(default=0.0, ge=0, le=1000)
 
     def vehicle(self) -> Vehicle:
         """Return the vehicle that every user is given."""
@@ -68,78 +92,86 @@ class BarrierParameters(Parameters):
 
 
 def execute(context: Context[BarrierParameters]) -> Result:
-    """Fill the table of all rule sets, share the loss among the rules, and state intervals over vehicles.
+    """Fill the table of all rule sets, share the loss among the rules, and state intervals.
 
     Needs no station. The record's start is the first second of the dispatched year, so that a repeat is the
     same byte for byte.
     """
-    inputs = gather(context.parameters)
-    valuation = Valuation(inputs.vehicle, inputs.market, inputs.years)
-    attribution = attribute(
-        tuple(inputs.rules),
-        lambda chosen: valuation.value(
-            combine(inputs.rules[name] for name in inputs.rules if name in chosen)
+    parameters = context.parameters
+    inputs = gather(parameters)
+    if parameters.publish:
+        refuse_unsourced(list(inputs.rules))
+    priced = price(
+        inputs,
+        engine=parameters.engine,
+        store=parameters.store,
+        draws=parameters.draws,
+        order_pairs=parameters.order_pairs,
+        seed=context.seed,
+        progress=lambda done, total: context.progress(
+            {"time_s": 0.0, "vehicles_done": done, "vehicles": total}
         ),
-        lambda done, total: context.progress({"time_s": 0.0, "rule_sets_done": done, "rule_sets": total}),
     )
-    quantities = tuple(_quantities(attribution, valuation, context.seed, inputs.market.tariff.currency))
+    quantities = tuple(_quantities(priced, context.seed, inputs.market.tariff.currency))
+    every = tables(inputs, priced, context.seed, parameters)
     return Result(
         procedure=PROCEDURE.name,
         start_ns=inputs.market.window.start_s * 1_000_000_000,
-        parameters=context.parameters.model_dump(),
+        parameters=parameters.model_dump(exclude={"engine", "store"}),
         quantities=quantities,
         verdicts=_verdicts(quantities),
-        tables=tables(inputs, attribution, context.seed),
-        facts=_facts(inputs, attribution, valuation),
+        tables=every,
+        facts=_facts(inputs, priced, parameters),
     )
 
 
-def _facts(inputs: Inputs, attribution: Attribution, valuation: Valuation) -> dict[str, object]:
+def _facts(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> dict[str, object]:
+    attribution = priced.nominal
     return {
-        "price_year": inputs.prices.year if inputs.prices else None,
+        "price_year": ", ".join(inputs.price_years),
         "tariff": inputs.market.tariff.id,
         "currency": inputs.market.tariff.currency,
         "vehicles": len(inputs.years),
         "left_out": len({issue.user for issue in inputs.issues} - {year.user for year in inputs.years}),
         "rules": list(attribution.rules),
-        "methods": dict(sorted(valuation.methods.items())),
-        "solved": valuation.solved,
-        "repeated": valuation.repeated,
+        "methods": dict(sorted(priced.methods.items())),
+        "solved": priced.solved,
+        "repeated": priced.repeated,
         "waterfall": [[name, step] for name, step in attribution.waterfall()],
-        "caveats": caveats(inputs),
+        "caveats": caveats(inputs, priced, parameters),
     }
 
 
-def _quantities(
-    attribution: Attribution, valuation: Valuation, seed: int, currency: str
-) -> Iterable[Quantity]:
+def _quantities(priced: Priced, seed: int, currency: str) -> Iterable[Quantity]:
+    attribution = priced.attribution
     shares = attribution.shapley()
     unit = f"{currency}/a"
     yield _money("value_without_rules", attribution.value[0], seed, unit)
     yield _money("value_with_all_rules", attribution.value[-1], seed, unit)
     yield _money("value_lost", attribution.total, seed, unit)
-    for name, share in zip(attribution.rules, shares, strict=True):
-        yield _money(f"value_lost_{name}", share, seed, unit)
+    for name, share, sampling in zip(attribution.rules, shares, attribution.sampling_error, strict=True):
+        yield _money(f"value_lost_{name}", share, seed, unit, float(sampling))
     scale = max(float(np.abs(attribution.value[0]).max()), 1e-300)
     residual = float(np.abs(shares.sum(axis=0) - attribution.total).max()) / scale
-    mean = max(float(attribution.value[0].mean()), 1e-6)
-    yield Quantity("vehicles", float(attribution.value.shape[1]), "1", 0.0)
+    mean = max(float(priced.nominal.value[0].mean()), 1e-6)
+    yield Quantity("vehicles", float(attribution.value.shape[-1]), "1", 0.0)
     yield Quantity("shapley_residual", residual, "1", 0.0)
-    if np.isfinite(valuation.gap_eur):
-        yield Quantity(
-            "optimality_gap_share", valuation.gap_eur / mean if valuation.gap_eur else 0.0, "1", 0.0
-        )
+    yield Quantity("optimality_gap_share", priced.gap_eur / mean if priced.gap_eur else 0.0, "1", 0.0)
 
 
 def _money(
-    name: str, per_vehicle: np.ndarray[tuple[int, ...], np.dtype[np.float64]], seed: int, unit: str
+    name: str,
+    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    seed: int,
+    unit: str,
+    sampling_error: float = 0.0,
 ) -> Quantity:
-    """Return a mean over vehicles; its uncertainty is the bootstrap's standard error."""
-    estimate = bootstrap(per_vehicle, seed=seed)
-    count = per_vehicle.size
-    if count < 2:
+    """Return a mean; its uncertainty is the bootstrap's standard error, with that of sampled orders."""
+    estimate = bootstrap(values, seed=seed)
+    if values.shape[-1] < 2:
         return Quantity(name, estimate.mean, unit, None, "a single vehicle has no spread")
-    return Quantity(name, estimate.mean, unit, estimate.standard_error, dof=count - 1)
+    error = float(np.hypot(estimate.standard_error, sampling_error))
+    return Quantity(name, estimate.mean, unit, error, dof=values.shape[-1] - 1)
 
 
 def _verdicts(quantities: tuple[Quantity, ...]) -> tuple[Verdict, ...]:

@@ -1,0 +1,160 @@
+"""What the vehicles do: energy exported, power over the year, a controller without foresight, settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from v2glab.barriers import (
+    STEP_S,
+    Frame,
+    Terms,
+    Vehicle,
+    VehicleValuer,
+    certify,
+    combine,
+    dispatch,
+    rolling,
+    terms_of,
+)
+from v2glab.evidence import InputError
+from v2glab.procedures._analyse_barriers_inputs import Inputs
+from v2glab.procedures._analyse_barriers_pricing import Priced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Points of a duration curve.
+_POINTS = 101
+#: Settings of the vehicle that are varied, by factor or by difference, one at a time.
+_SETTINGS: tuple[tuple[str, float, float], ...] = (
+    ("battery_kwh", 0.8, 1.2),
+    ("charge_kw", 0.8, 1.2),
+    ("discharge_kw", 0.8, 1.2),
+    ("charge_efficiency", -0.03, 0.03),
+    ("discharge_efficiency", -0.03, 0.03),
+    ("reserve_share", 0.2, -0.1),
+    ("wear_eur_per_kwh", 0.05, 0.0),
+)
+
+
+def behaviour_tables(inputs: Inputs, priced: Priced, horizon_h: int) -> dict[str, pd.DataFrame]:
+    """Return energy lost by rule, duration curve, settings, and foresight; in the first price year."""
+    order = [name for name, _ in priced.nominal.waterfall()]
+    return {
+        "energy": _energy(inputs, order),
+        "duration": _duration(inputs),
+        "settings": _settings(inputs),
+        "foresight": _foresight(inputs, horizon_h),
+    }
+
+
+def _frames(inputs: Inputs, terms: Terms) -> list[Frame]:
+    return [Frame(year, inputs.vehicle, inputs.market, terms.plug_in_share) for year in inputs.years]
+
+
+def _exported_kwh(inputs: Inputs, terms: Terms) -> float:
+    """Return the mean energy delivered to the meter a year."""
+    efficiency = inputs.vehicle.discharge_efficiency * terms.discharge_efficiency
+    total = 0.0
+    for frame in _frames(inputs, terms):
+        plan = dispatch(frame.in_blocks(terms))
+        total += plan.discharged_kwh * efficiency * terms.eligible_share * 365 / frame.year.days
+    return total / len(inputs.years)
+
+
+def _energy(inputs: Inputs, order: list[str]) -> pd.DataFrame:
+    """Return the energy exported as rules come one after another, in the waterfall's order."""
+    import pandas as pd
+
+    before = _exported_kwh(inputs, Terms())
+    rows = [{"step": "no rules", "change_kwh": before, "exported_kwh": before}]
+    for count in range(1, len(order) + 1):
+        after = _exported_kwh(inputs, combine(inputs.rules[name] for name in order[:count]))
+        rows.append({"step": order[count - 1], "change_kwh": after - before, "exported_kwh": after})
+        before = after
+    return pd.DataFrame(rows)
+
+
+def _duration(inputs: Inputs) -> pd.DataFrame:
+    """Return the power at the meter that is exceeded in each share of the year, mean over vehicles.
+
+    Positive towards the grid. The whole window counts; steps not plugged in have no power.
+    """
+    import pandas as pd
+
+    columns: dict[str, NDArray[np.float64]] = {"share_of_year": np.linspace(0, 1, _POINTS)}
+    vehicle, steps = inputs.vehicle, inputs.market.window.steps
+    for label, terms in (("no_rules_kw", Terms()), ("all_rules_kw", combine(inputs.rules.values()))):
+        curves = []
+        out = vehicle.discharge_efficiency * terms.discharge_efficiency
+        for frame in _frames(inputs, terms):
+            change = dispatch(frame.problem(terms)).change_kwh
+            meter = np.where(change > 0, -change / vehicle.charge_efficiency, -change * out)
+            power = np.zeros(steps)
+            power[frame.active] = meter * 3600 / STEP_S
+            curves.append(np.quantile(power, 1 - columns["share_of_year"]))
+        columns[label] = np.mean(curves, axis=0)
+    return pd.DataFrame(columns)
+
+
+def _settings(inputs: Inputs) -> pd.DataFrame:
+    """Return what the loss to all rules becomes with another car: one setting at a time.
+
+    Vehicles that another setting leaves without a feasible plan do not count in that row, and are counted.
+    """
+    import pandas as pd
+
+    base = _loss(inputs, inputs.vehicle)
+    rows = []
+    for name, *ends in _SETTINGS:
+        now = float(getattr(inputs.vehicle, name))
+        scaled = name.endswith(("_kwh", "_kw")) and not name.startswith("wear")
+        row: dict[str, object] = {"setting": name, "base": now, "loss": base[0]}
+        for label, end in zip(("low", "high"), ends, strict=True):
+            value = now * end if scaled else now + end
+            row[f"{label}_setting"] = value
+            try:
+                vehicle = Vehicle(**(inputs.vehicle.model_dump() | {name: value}))
+                row[f"loss_{label}"], row[f"vehicles_{label}"] = _loss(inputs, vehicle)
+            except ValueError:  # a setting that no car can have
+                row[f"loss_{label}"], row[f"vehicles_{label}"] = float("nan"), 0
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _loss(inputs: Inputs, vehicle: Vehicle) -> tuple[float, int]:
+    every = (1 << len(inputs.rules)) - 1
+    terms = terms_of(inputs.rules, [0, every])
+    years, _ = certify(inputs.years, vehicle, inputs.market, terms)
+    losses = []
+    for year in years:
+        valuer = VehicleValuer(year, vehicle, inputs.market)
+        losses.append(valuer.value(terms[0]) - valuer.value(terms[1]))
+    return (float(np.mean(losses)) if losses else float("nan")), len(losses)
+
+
+def _foresight(inputs: Inputs, horizon_h: int) -> pd.DataFrame:
+    """Return the value of each vehicle without rules, with perfect foresight and with a rolling horizon."""
+    import pandas as pd
+
+    columns = ["user", "horizon_h", "perfect", "rolling", "share"]
+    if not horizon_h:
+        return pd.DataFrame(columns=columns)
+    rows = []
+    terms = Terms()
+    for frame in _frames(inputs, terms):
+        problem, outlook = frame.problem(terms), frame.outlook(terms)
+        scale = 365 / frame.year.days
+        steps = horizon_h * 3600 // STEP_S
+        try:
+            idle = rolling(problem.without_discharge(), outlook, horizon_steps=steps).cost
+            rolled = (idle - rolling(problem, outlook, horizon_steps=steps).cost) * scale
+        except InputError:  # such as a least power: only perfect foresight is dispatched then
+            rolled = float("nan")
+        perfect = (dispatch(problem.without_discharge()).cost - dispatch(problem).cost) * scale
+        share = rolled / perfect if perfect > 0 else float("nan")
+        rows.append([frame.year.user, horizon_h, perfect, rolled, share])
+    return pd.DataFrame(rows, columns=columns)
