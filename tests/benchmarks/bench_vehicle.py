@@ -1,6 +1,7 @@
 """Speed of the vehicle link; prints one JSON object a line.
 
-Rows: exi-decode, exi-encode, exi-import, exi-memory, slac, slac-fast. Name some to run only those.
+Rows: exi-decode, exi-encode, exi-import, exi-memory, slac, slac-fast, tls-handshake. Name some to run only
+those.
 """
 
 import json
@@ -8,6 +9,7 @@ import sys
 
 from _vehicle_exi import measure_import, measure_memory, measure_speed
 from _vehicle_slac import measure as measure_slac
+from _vehicle_tls import measure as measure_tls
 
 _PARTS = {
     "exi-decode": measure_speed,
@@ -16,6 +18,7 @@ _PARTS = {
     "exi-memory": measure_memory,
     "slac": measure_slac,
     "slac-fast": measure_slac,
+    "tls-handshake": measure_tls,
 }
 
 

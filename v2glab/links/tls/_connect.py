@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from v2glab.evidence import DeviceError
 from v2glab.links._address import resolve
-from v2glab.links.tls._causes import HandshakeError, cause_of
+from v2glab.links.tls._causes import HandshakeError, TlsCause, cause_of
 from v2glab.links.tls._context import TlsSettings
 from v2glab.links.tls._rules import Phase, TlsRules, load_tls_rules
 from v2glab.links.tls._stream import PlainStream, TlsStream
@@ -87,7 +87,7 @@ async def _connect(host: str, port: int, rules: TlsRules) -> tuple[socket.socket
     return link, time.perf_counter() - began
 
 
-def _tcp_cause(error: OSError, host: str, port: int, rules: TlsRules) -> Any:  # noqa: ANN401
+def _tcp_cause(error: OSError, host: str, port: int, rules: TlsRules) -> TlsCause:
     if isinstance(error, ConnectionRefusedError):
         name = "refused"
     else:
