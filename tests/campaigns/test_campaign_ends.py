@@ -34,7 +34,7 @@ from pymodbus.client import ModbusTcpClient
 from v2glab.campaigns import list_runs, read_run
 from v2glab.evidence import InputError
 
-FEEDBACK, POWER, EXPORTING = 0x4003, 0x4004, 4
+FEEDBACK, POWER, FAULT_RESET, EXPORTING = 0x4003, 0x4004, 0x401B, 4
 LIMIT_S = 0.25
 #: A day of station time; the test ends it.
 ENDLESS = {"duration_s": 86_400.0, "sample_s": 10.0, "ride_through": False}
@@ -52,6 +52,10 @@ class Bench:
 
     def exports(self) -> bool:
         return self.words(0x4000, 1) == [EXPORTING]
+
+    def clear_fault(self) -> None:
+        """Let a fault that latched in one test spoil no other."""
+        self.client.write_register(FAULT_RESET, 1, device_id=1)
 
     def seconds_until_open(self, start_s: float, give_up_s: float = 5.0) -> float:
         while self.words(FEEDBACK, 1) != [0]:
@@ -74,6 +78,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield Bench(folder, resolved, client)
     process.terminate()
     process.wait(10)
+
+
+@pytest.fixture(autouse=True)
+def sound(bench: Bench) -> None:
+    bench.clear_fault()
 
 
 @pytest.fixture

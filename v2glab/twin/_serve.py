@@ -39,6 +39,10 @@ _SCPI = {"analyser": analyser, "dmm": multimeter, "scope": oscilloscope, "grid":
 _LINGER_S = 1.0
 
 
+#: Priority of the process, where that is permitted.
+_NICENESS = -10
+
+
 class Twin:
     """One simulated bench with its servers.
 
@@ -169,6 +173,9 @@ async def serve(twin: Twin, resolved: Path | None, parent_pid: int | None) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, twin.stopping.set)
+    # It stands for hardware, whose watchdog no busy computer holds up. Who may not, does without.
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
     await twin.start()
     tasks = twin.tasks()
     if parent_pid is not None:
