@@ -10,10 +10,13 @@ from v2glab.barriers._catalogue import (
     load_catalogue,
     parse_catalogue,
 )
+from v2glab.barriers._coupled import CoupledPlan, Member, dispatch_coupled
 from v2glab.barriers._dispatch import DispatchProblem, Plan, dispatch, infeasible_step
 from v2glab.barriers._estimate import Estimate, bootstrap, draw_rules
 from v2glab.barriers._evidence import BarrierEvidence, apply_evidence, map_verdicts
+from v2glab.barriers._own_use import behind_meter, joined
 from v2glab.barriers._problem import Frame, Market, vehicle_year_problem
+from v2glab.barriers._products import DemandCharge, ReserveProduct, called_energy
 from v2glab.barriers._rolling import Outlook, rolling
 from v2glab.barriers._sampled import MOST_SAMPLED_RULES, SampledAttribution, sample_orders, sets_of
 from v2glab.barriers._sessions import (
@@ -43,6 +46,8 @@ __all__ = [
     "Barrier",
     "BarrierEvidence",
     "Catalogue",
+    "CoupledPlan",
+    "DemandCharge",
     "DispatchProblem",
     "Estimate",
     "ExportRate",
@@ -51,9 +56,11 @@ __all__ = [
     "Jurisdiction",
     "Market",
     "Measured",
+    "Member",
     "Outlook",
     "Plan",
     "PriceYear",
+    "ReserveProduct",
     "SampledAttribution",
     "Session",
     "SessionIssue",
@@ -68,14 +75,18 @@ __all__ = [
     "Window",
     "apply_evidence",
     "attribute",
+    "behind_meter",
     "bootstrap",
+    "called_energy",
     "certify",
     "check_catalogue",
     "combine",
     "dispatch",
+    "dispatch_coupled",
     "draw_rules",
     "energy_price",
     "infeasible_step",
+    "joined",
     "last_year",
     "lay_over",
     "load_catalogue",

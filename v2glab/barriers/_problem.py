@@ -22,7 +22,7 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 TRIP_CLEARS_S = 60.0
 #: The terms that prices depend on, and those that the time open to export depends on.
 _PRICE_TERMS = ("levy_refund_share", "export_price_ratio", "flat_price", "settlement_minutes")
-_TIME_TERMS = ("start_delay_s", "session_share", "trips_per_year")
+TIME_TERMS = ("start_delay_s", "session_share", "trips_per_year")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Frame:
         if self.vehicle.least_kw or self.vehicle.wear_curve:
             return self.problem(terms)
         first = self._first
-        key = tuple(getattr(terms, name) for name in _TIME_TERMS)
+        key = tuple(getattr(terms, name) for name in TIME_TERMS)
         if key not in self._open_blocks:
             self._open_blocks[key] = np.add.reduceat(self._open(terms), first)
         buy, sell = self._settled(terms)
@@ -161,7 +161,7 @@ class Frame:
         return self._prices[key]
 
     def _open(self, terms: Terms) -> Floats:
-        key = tuple(getattr(terms, name) for name in _TIME_TERMS)
+        key = tuple(getattr(terms, name) for name in TIME_TERMS)
         if key not in self._exporting:
             steps = self.market.window.steps
             found = _exporting(self._starts, self._ends, self._sessions, steps, terms)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.barriers._dispatch import DispatchProblem, Plan, dispatch, infeasible_step
-from v2glab.barriers._problem import Frame, Market, vehicle_year_problem
+from v2glab.barriers._problem import TIME_TERMS, Frame, Market, vehicle_year_problem
 from v2glab.barriers._sessions import STEP_S, SessionIssue, Vehicle, VehicleYear
 from v2glab.barriers._terms import Terms
 from v2glab.barriers.tariffs._tariff import settle
@@ -46,7 +46,7 @@ class VehicleValuer:
     _gains: dict[Terms, float] = field(default_factory=dict)
     _baselines: dict[tuple[float, ...], float] = field(default_factory=dict)
     _averaging: dict[float, bool] = field(default_factory=dict)
-    _multiplier: float = 0.0
+    _multipliers: dict[tuple[float, ...], float] = field(default_factory=dict)
 
     def value(self, terms: Terms) -> float:
         """Return money saved per year against smart charging alone.
@@ -75,8 +75,11 @@ class VehicleValuer:
         key = tuple(getattr(terms, name) for name in _BASELINE)
         if key not in self._baselines:
             self._baselines[key] = self._booked(dispatch(problem.without_discharge())).cost
-        plan = self._booked(dispatch(problem, self._multiplier))
-        self._multiplier = plan.multiplier or self._multiplier
+        # At the same prices and power a cap binds about as hard, whenever export is possible.
+        alike = tuple(value for name, value in terms if name not in TIME_TERMS)
+        plan = self._booked(dispatch(problem, self._multipliers.get(alike, 0.0)))
+        if plan.multiplier:
+            self._multipliers[alike] = plan.multiplier
         gain = self._baselines[key] - plan.cost
         self._gains[terms] = gain if gain > NOISE_EUR else 0.0
         return self._gains[terms]
