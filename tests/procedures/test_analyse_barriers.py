@@ -130,7 +130,8 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "double_levy" in text and "3.6 kW" in text and "erfect foresight" in text
     document = json.loads((out / "result.json").read_text())
     assert document["schema"] == "v2glab-barriers/1"
-    assert {p.name for p in out.glob("*.csv")} == {f"{name}.csv" for name in document["tables"]}
+    names = {*document["tables"], "authors"}
+    assert {p.name for p in out.glob("*.csv")} == {f"{name}.csv" for name in names}
     assert run("barriers", [*arguments, "--json"], prog_name="v2glab barriers") == 0
     assert json.loads(capsys.readouterr().out) == document
     assert run("barriers", ["--rules", "nonsense"], prog_name="v2glab barriers") == 2

@@ -18,6 +18,7 @@ from v2glab.barriers._own_use import behind_meter, joined
 from v2glab.barriers._problem import Frame, Market, vehicle_year_problem
 from v2glab.barriers._products import DemandCharge, ReserveProduct, called_energy
 from v2glab.barriers._rolling import Outlook, rolling
+from v2glab.barriers._rule_books import RuleBook, load_rule_books, parse_rule_books
 from v2glab.barriers._sampled import MOST_SAMPLED_RULES, SampledAttribution, sample_orders, sets_of
 from v2glab.barriers._sessions import (
     STEP_S,
@@ -61,6 +62,7 @@ __all__ = [
     "Plan",
     "PriceYear",
     "ReserveProduct",
+    "RuleBook",
     "SampledAttribution",
     "Session",
     "SessionIssue",
@@ -90,8 +92,10 @@ __all__ = [
     "last_year",
     "lay_over",
     "load_catalogue",
+    "load_rule_books",
     "map_verdicts",
     "parse_catalogue",
+    "parse_rule_books",
     "parse_tariff",
     "price_vehicle",
     "rolling",

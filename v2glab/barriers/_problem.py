@@ -42,7 +42,8 @@ class Frame:
     Rules of the mobility baseline: what a session delivered is what the road took since the session before,
     so each drive comes right before the step in which its session starts. The car comes to its first session
     as if it had left full before, and is full at its last departure. In between it may leave with any energy
-    that the next drive leaves above the reserve. Part of a step plugged in gives that part of the power.
+    that the next drive leaves above the reserve. Part of a step plugged in gives that part of the power. With
+    a least power the last departure may miss what a step at least charges: no charger could add less.
 
     Attributes
     ----------
@@ -133,7 +134,7 @@ class Frame:
             low_kwh=vehicle.battery_kwh * vehicle.reserve_share,
             high_kwh=vehicle.battery_kwh,
             start_kwh=vehicle.battery_kwh,
-            end_kwh=vehicle.battery_kwh,
+            end_kwh=vehicle.battery_kwh - least_kw * hours * vehicle.charge_efficiency,
             discharge_cap_kwh=terms.discharge_cap_kwh_per_year * self.year.days / 365,
             charge_least_kwh=charge * (least_kw / vehicle.charge_kw) if least_kw else None,
             discharge_least_kwh=discharge * (least_kw / power_kw) if least_kw and power_kw else None,

@@ -56,7 +56,10 @@ def analyse(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for result.json and one CSV a table.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for result.json, a CSV a table, an author's table, and figures."),
+    ] = None,
 ) -> None:
     """Say what each rule costs the owner of a bidirectional vehicle, per year, with an interval.
 
@@ -206,10 +209,16 @@ def _document(result: Result) -> dict[str, Any]:
 
 def _write(folder: Path, result: Result, document: dict[str, Any]) -> None:
     from v2glab.evidence import write_atomic, write_json
+    from v2glab.procedures._analyse_barriers_authors import authors_latex, authors_table
+    from v2glab.views import export_barrier_figures
 
     write_json(folder / "result.json", document)
     for name, table in result.tables.items():
         write_atomic(folder / f"{name}.csv", table.to_csv(index=False).encode())
+    authors = authors_table(result)
+    write_atomic(folder / "authors.csv", authors.to_csv(index=False).encode())
+    write_atomic(folder / "authors.tex", authors_latex(result).encode())
+    export_barrier_figures(result, folder / "figures")
 
 
 def _print_result(result: Result, out: Path | None) -> None:
@@ -241,6 +250,9 @@ def _print_result(result: Result, out: Path | None) -> None:
     )
     left_out = result.tables["left_out"]["kind"].value_counts()
     screen.print("Left out: " + (", ".join(f"{n} {kind}" for kind, n in left_out.items()) or "nothing") + ".")
+    screen.print("Findings:")
+    for row in result.tables["findings"].itertuples():
+        screen.print(f"- {row.finding}", markup=False)
     for verdict in result.verdicts:
         screen.print(f"{verdict.criterion.title}: {verdict.outcome}", markup=False)
     for item in result.tables["barrier_evidence"].itertuples():

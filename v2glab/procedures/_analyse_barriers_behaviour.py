@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,9 +36,10 @@ _SETTINGS: tuple[tuple[str, float, float], ...] = (
     ("discharge_kw", 0.8, 1.2),
     ("charge_efficiency", -0.03, 0.03),
     ("discharge_efficiency", -0.03, 0.03),
-    ("reserve_share", 0.2, -0.1),
-    ("wear_eur_per_kwh", 0.05, 0.0),
+    ("reserve_share", -0.1, 0.2),
+    ("wear_eur_per_kwh", 0.0, 0.05),
 )
+_SCALED = ("battery_kwh", "charge_kw", "discharge_kw")
 
 
 def behaviour_tables(inputs: Inputs, priced: Priced, horizon_h: int) -> dict[str, pd.DataFrame]:
@@ -103,58 +105,67 @@ def _duration(inputs: Inputs) -> pd.DataFrame:
 def _settings(inputs: Inputs) -> pd.DataFrame:
     """Return what the loss to all rules becomes with another car: one setting at a time.
 
-    Vehicles that another setting leaves without a feasible plan do not count in that row, and are counted.
+    Vehicles that a setting leaves without a feasible plan cannot count: the others' mean change is added to
+    the loss of all, and how many they were stands beside it.
     """
     import pandas as pd
 
-    base = _loss(inputs, inputs.vehicle)
+    base = _losses(inputs, inputs.vehicle)
+    mean = float(np.mean(list(base.values())))
     rows = []
     for name, *ends in _SETTINGS:
         now = float(getattr(inputs.vehicle, name))
-        scaled = name.endswith(("_kwh", "_kw")) and not name.startswith("wear")
-        row: dict[str, object] = {"setting": name, "base": now, "loss": base[0]}
+        row: dict[str, object] = {"setting": name, "base": now, "loss": mean}
         for label, end in zip(("low", "high"), ends, strict=True):
-            value = now * end if scaled else now + end
+            value = now * end if name in _SCALED else now + end
+            found: dict[str, float] = {}
+            with suppress(ValueError):  # a setting that no car can have
+                found = _losses(inputs, Vehicle(**(inputs.vehicle.model_dump() | {name: value})))
+            changes = [loss - base[user] for user, loss in found.items()]
             row[f"{label}_setting"] = value
-            try:
-                vehicle = Vehicle(**(inputs.vehicle.model_dump() | {name: value}))
-                row[f"loss_{label}"], row[f"vehicles_{label}"] = _loss(inputs, vehicle)
-            except ValueError:  # a setting that no car can have
-                row[f"loss_{label}"], row[f"vehicles_{label}"] = float("nan"), 0
+            row[f"loss_{label}"] = mean + float(np.mean(changes)) if changes else float("nan")
+            row[f"vehicles_{label}"] = len(changes)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _loss(inputs: Inputs, vehicle: Vehicle) -> tuple[float, int]:
+def _losses(inputs: Inputs, vehicle: Vehicle) -> dict[str, float]:
+    """Return the loss to all rules of each vehicle that has a feasible plan, by user."""
     every = (1 << len(inputs.rules)) - 1
     terms = terms_of(inputs.rules, [0, every])
     years, _ = certify(inputs.years, vehicle, inputs.market, terms)
-    losses = []
+    losses = {}
     for year in years:
         valuer = VehicleValuer(year, vehicle, inputs.market)
-        losses.append(valuer.value(terms[0]) - valuer.value(terms[1]))
-    return (float(np.mean(losses)) if losses else float("nan")), len(losses)
+        losses[year.user] = valuer.value(terms[0]) - valuer.value(terms[1])
+    return losses
 
 
 def _foresight(inputs: Inputs, horizon_h: int) -> pd.DataFrame:
-    """Return the value of each vehicle without rules, with perfect foresight and with a rolling horizon."""
+    """Return the value of each vehicle without rules, with perfect foresight and with a rolling horizon.
+
+    ``rolling`` is counted from the same smart charging with perfect foresight as ``perfect``, and so never
+    above it; ``rolling_own_baseline`` from smart charging with the same rolling horizon.
+    """
     import pandas as pd
 
-    columns = ["user", "horizon_h", "perfect", "rolling", "share"]
+    columns = ["user", "horizon_h", "perfect", "rolling", "rolling_own_baseline", "share"]
     if not horizon_h:
         return pd.DataFrame(columns=columns)
     rows = []
     terms = Terms()
+    steps = horizon_h * 3600 // STEP_S
     for frame in _frames(inputs, terms):
         problem, outlook = frame.problem(terms), frame.outlook(terms)
         scale = 365 / frame.year.days
-        steps = horizon_h * 3600 // STEP_S
+        idle = dispatch(problem.without_discharge()).cost
+        perfect = (idle - dispatch(problem).cost) * scale
         try:
-            idle = rolling(problem.without_discharge(), outlook, horizon_steps=steps).cost
-            rolled = (idle - rolling(problem, outlook, horizon_steps=steps).cost) * scale
+            rolled = rolling(problem, outlook, horizon_steps=steps).cost
+            rolled_idle = rolling(problem.without_discharge(), outlook, horizon_steps=steps).cost
         except InputError:  # such as a least power: only perfect foresight is dispatched then
-            rolled = float("nan")
-        perfect = (dispatch(problem.without_discharge()).cost - dispatch(problem).cost) * scale
-        share = rolled / perfect if perfect > 0 else float("nan")
-        rows.append([frame.year.user, horizon_h, perfect, rolled, share])
+            rolled = rolled_idle = float("nan")
+        value = (idle - rolled) * scale
+        share = value / perfect if perfect > 0 else float("nan")
+        rows.append([frame.year.user, horizon_h, perfect, value, (rolled_idle - rolled) * scale, share])
     return pd.DataFrame(rows, columns=columns)

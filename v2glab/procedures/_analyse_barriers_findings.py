@@ -76,7 +76,8 @@ def _numbers(row: object, currency: str, largest: float) -> str:
 
 def _setting(change: Transformation) -> str:
     spread = f" ± {change.uncertainty:g} (standard uncertainty)" if change.uncertainty else ""
-    return f"Setting: {change.value:g}{spread} {change.unit}, {change.value_source}."
+    unit = "" if change.unit == "1" else f" {change.unit}"
+    return f"Setting: {change.value:g}{spread}{unit}, {change.value_source}."
 
 
 def _source(barrier: Barrier, sources: dict[str, str]) -> str:

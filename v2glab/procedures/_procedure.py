@@ -30,6 +30,7 @@ NAMES = (
     "conformity",
     "judge_recording",
     "diagnose_faults",
+    "compare_jurisdictions",
 )
 
 #: Notebooks that are not called after their procedure.

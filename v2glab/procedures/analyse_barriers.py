@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from v2glab.barriers import Vehicle, bootstrap
 from v2glab.evidence import Quantity, Result, Verdict, judge, load_criteria
@@ -85,6 +85,11 @@ class BarrierParameters(Parameters):
     wear_eur_per_kwh: float = Field(default=0.0, ge=0, le=10)
     wear_curve: tuple[tuple[float, float], ...] = ()
     least_kw: float = Field(default=0.0, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _sound_vehicle(self) -> BarrierParameters:
+        self.vehicle()
+        return self
 
     def vehicle(self) -> Vehicle:
         """Return the vehicle that every user is given."""

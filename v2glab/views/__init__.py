@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from v2glab.views._analyse_barriers import barrier_figure, export_barrier_figures
     from v2glab.views._compare import compare_runs
     from v2glab.views._conformity import plot_conformity_test
     from v2glab.views._gridcodes import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from v2glab.views._terminal import rich_verdicts
 
 _MODULE_OF = {
+    "barrier_figure": "_analyse_barriers",
+    "export_barrier_figures": "_analyse_barriers",
     "compare_runs": "_compare",
     "live_series": "_live",
     "parameter_panel": "_panels",
@@ -50,7 +53,9 @@ _MODULE_OF = {
 }
 
 __all__ = [
+    "barrier_figure",
     "compare_runs",
+    "export_barrier_figures",
     "live_series",
     "one_line",
     "parameter_panel",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from v2glab.views._analyse_barriers_parts import unit
 
 if TYPE_CHECKING:
     from v2glab.evidence import Result
@@ -15,21 +18,77 @@ _MEASURES = (
 )
 
 
+#: Figures by name, and the tables that each draws.
+FIGURES: dict[str, tuple[str, ...]] = {
+    "waterfall": ("waterfall",),
+    "forest": ("rules",),
+    "interactions": ("interactions",),
+    "tornado": ("settings",),
+    "sankey": ("energy",),
+    "duration": ("duration",),
+    "matrix": ("matrix",),
+    "latency": ("latency", "latency_samples"),
+}
+
+
 def plot_analyse_barriers(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh layout
-    """Return two panels: waterfall, and forest with 95 % intervals over vehicles.
+    """Return all figures that the record has tables for, two in a row.
 
     Parameters
     ----------
     result
-        Result of ``analyse_barriers``; its tables ``waterfall`` and ``rules`` are drawn.
+        Result of ``analyse_barriers``.
     """
-    from bokeh.layouts import row
+    from bokeh.layouts import gridplot
 
-    return row(_waterfall(result), _forest(result), sizing_mode="stretch_width")
+    panels = [barrier_figure(result, name) for name in figures_of(result)]
+    return gridplot(panels, ncols=2, sizing_mode="stretch_width", toolbar_location=None)
 
 
-def _unit(result: Result) -> str:
-    return f"{result.facts['currency']} per vehicle and year"
+def figures_of(result: Result) -> list[str]:
+    """Return the names of the figures that the record has tables with rows for."""
+    return [
+        name
+        for name, tables in FIGURES.items()
+        if all(table in result.tables and len(result.tables[table]) for table in tables)
+    ]
+
+
+def barrier_figure(result: Result, name: str) -> Any:  # noqa: ANN401 -- a Bokeh figure
+    """Return one figure of a barrier analysis.
+
+    Raises
+    ------
+    UsageError
+        The record has no tables for it.
+    """
+    from v2glab.evidence import UsageError
+    from v2glab.views import _analyse_barriers_parts as parts
+
+    if name not in figures_of(result):
+        raise UsageError(
+            f"figure {name!r}", f"one of: {', '.join(figures_of(result))}", "choose one of those"
+        )
+    own = {"waterfall": _waterfall, "forest": _forest}
+    return own[name](result) if name in own else getattr(parts, name)(result)
+
+
+def export_barrier_figures(result: Result, folder: Path) -> list[Path]:
+    """Write each figure as a page that opens offline, and its data beside it as CSV; return the files."""
+    from v2glab.evidence import write_atomic
+    from v2glab.views._page import embedded, html_page
+
+    written = []
+    for name in figures_of(result):
+        script, drawn = embedded({name: barrier_figure(result, name)})
+        page = html_page(name, drawn[name], script, footer=f"Data: {', '.join(FIGURES[name])}")
+        written.append(folder / f"{name}.html")
+        write_atomic(written[-1], page.encode())
+        for table in FIGURES[name]:
+            data = f"{name}.csv" if len(FIGURES[name]) == 1 else f"{name}.{table}.csv"
+            written.append(folder / data)
+            write_atomic(written[-1], result.tables[table].to_csv(index=False).encode())
+    return written
 
 
 def _waterfall(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
@@ -45,7 +104,7 @@ def _waterfall(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
         height=360,
         sizing_mode="stretch_width",
         title=f"Value of bidirectional charging, {result.facts['vehicles']} vehicles",
-        y_axis_label=_unit(result),
+        y_axis_label=unit(result),
         tools="hover,reset",
         tooltips=[("", "@x"), ("after", "@top{0.00}")],
     )
@@ -66,7 +125,7 @@ def _forest(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
         height=360,
         sizing_mode="stretch_width",
         title="Value lost by rule, 95 % interval over vehicles",
-        x_axis_label=_unit(result),
+        x_axis_label=unit(result),
         tools="xwheel_zoom,xpan,reset",
     )
     for column, label, colour, offset in _MEASURES:
