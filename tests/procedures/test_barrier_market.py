@@ -34,7 +34,7 @@ def test_a_rate_of_the_database_from_file_to_value(tmp_path: Path) -> None:
     assert result.quantity("value_without_rules").unit == "USD/a"
     assert result.quantity("value_without_rules").value > 50
     assert result.facts["currency"] == "USD"
-    assert result.facts["price_year"] is None
+    assert result.facts["price_year"] == "example-urdb-tou"  # a rate has no year
     by_name = analyse(tmp_path, tariff="example-urdb-tou")
     assert by_name.quantities == result.quantities
     # Half of what export earns takes value away; all of it, everything.

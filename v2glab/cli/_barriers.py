@@ -244,7 +244,7 @@ def _print_result(result: Result, out: Path | None) -> None:
     facts = result.facts
     screen.print(
         f"{facts['currency']} per vehicle and year, {facts['vehicles']} vehicles, "
-        f"prices of {facts['price_year'] or facts['tariff']}: "
+        f"prices of {facts['price_year']}: "
         f"{before:.2f} without rules, {after:.2f} with all of them; {facts['left_out']} users left out.",
         markup=False,
     )
