@@ -86,3 +86,13 @@ def test_figure_of_the_comparison_holds_every_place(tmp_path: Path) -> None:
     result = COMPARE.execute(Context(validate_parameters(COMPARE, QUICK), None, tmp_path, 7))
     text = json.dumps(json_item(plot_compare_jurisdictions(result)))
     assert "de-2025" in text and "submetering" in text
+
+
+def test_the_command_compares(capsys: pytest.CaptureFixture[str]) -> None:
+    from v2glab.cli import run
+
+    arguments = ["compare", "--books", "de-2025,de-2026", "--users", "2"]
+    assert run("barriers", arguments, prog_name="v2glab barriers") == 0
+    text = capsys.readouterr().out
+    assert "de-2026" in text and "double_levy submetering" in text and "not the market" in text
+    assert run("barriers", ["compare", "--books", "atlantis"], prog_name="v2glab barriers") == 2

@@ -14,6 +14,8 @@ from v2glab.barriers._coupled import CoupledPlan, Member, dispatch_coupled
 from v2glab.barriers._dispatch import DispatchProblem, Plan, dispatch, infeasible_step
 from v2glab.barriers._estimate import Estimate, bootstrap, draw_rules
 from v2glab.barriers._evidence import BarrierEvidence, apply_evidence, map_verdicts
+from v2glab.barriers._grid_events import EventLoss, GridEvent, reconnection_wait, replay, trips_rule
+from v2glab.barriers._latency import MarketLimit, WithinLimit, handshake_delay, parse_limits, within_limits
 from v2glab.barriers._own_use import behind_meter, joined
 from v2glab.barriers._problem import Frame, Market, vehicle_year_problem
 from v2glab.barriers._products import DemandCharge, ReserveProduct, called_energy
@@ -51,11 +53,14 @@ __all__ = [
     "DemandCharge",
     "DispatchProblem",
     "Estimate",
+    "EventLoss",
     "ExportRate",
     "Frame",
+    "GridEvent",
     "ImportRate",
     "Jurisdiction",
     "Market",
+    "MarketLimit",
     "Measured",
     "Member",
     "Outlook",
@@ -75,6 +80,7 @@ __all__ = [
     "VehicleValuer",
     "VehicleYear",
     "Window",
+    "WithinLimit",
     "apply_evidence",
     "attribute",
     "behind_meter",
@@ -87,6 +93,7 @@ __all__ = [
     "dispatch_coupled",
     "draw_rules",
     "energy_price",
+    "handshake_delay",
     "infeasible_step",
     "joined",
     "last_year",
@@ -95,9 +102,12 @@ __all__ = [
     "load_rule_books",
     "map_verdicts",
     "parse_catalogue",
+    "parse_limits",
     "parse_rule_books",
     "parse_tariff",
     "price_vehicle",
+    "reconnection_wait",
+    "replay",
     "rolling",
     "sample_orders",
     "select_vehicles",
@@ -106,5 +116,7 @@ __all__ = [
     "synthetic_prices",
     "synthetic_sessions",
     "terms_of",
+    "trips_rule",
     "vehicle_year_problem",
+    "within_limits",
 ]

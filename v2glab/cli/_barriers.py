@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from v2glab.cli._barriers_print import print_books, print_result, print_table
+
 if TYPE_CHECKING:
     from v2glab.barriers import Barrier
     from v2glab.evidence import Result
@@ -28,6 +30,10 @@ def analyse(
     ] = "example-dynamic",
     rules: Annotated[str, typer.Option(help="Barriers, by comma; NAME=VALUE sets the number.")] = "",
     run: Annotated[str, typer.Option(help="Run folder whose measured numbers count.")] = "",
+    events: Annotated[
+        str, typer.Option(help="TOML that names a grid code and recordings of grid events.")
+    ] = "",
+    latencies: Annotated[str, typer.Option(help="CSV of measured latencies: kind,latency_s.")] = "",
     users: Annotated[int, typer.Option(min=0, help="Most vehicles to price; 0 for all that can be.")] = 0,
     timezone: Annotated[str, typer.Option(help="Time zone of the sessions.")] = "Europe/Oslo",
     minimum_days: Annotated[float, typer.Option(help="Leave out users recorded for less.")] = 180.0,
@@ -82,6 +88,8 @@ def analyse(
         "prices": prices,
         "tariff": tariff,
         "evidence_run": run,
+        "grid_events": events,
+        "latencies": latencies,
         "users": users,
         "timezone": timezone,
         "minimum_days": minimum_days,
@@ -106,7 +114,43 @@ def analyse(
     if as_json:
         _print_json(document)
     else:
-        _print_result(result, out)
+        print_result(result, out)
+
+
+@app.command()
+def compare(
+    books: Annotated[str, typer.Option(help="Rule books by comma; see datasets/barriers/rule_books.")] = "",
+    sessions: Annotated[str, typer.Option(help="CSV of sessions; without it a synthetic example.")] = "",
+    prices: Annotated[str, typer.Option(help="CSV of a year's prices, or several by comma.")] = "",
+    tariff: Annotated[str, typer.Option(help="As for analyse.")] = "example-dynamic",
+    users: Annotated[int, typer.Option(min=0, help="Most vehicles to price; 0 for all.")] = 0,
+    engine: Annotated[str, typer.Option(help="As for analyse.")] = "auto",
+    store: Annotated[str, typer.Option(help="As for analyse.")] = "",
+    publish: Annotated[bool, typer.Option("--publish", help="As for analyse.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Price the same cars under the rules of several places.
+
+    Examples:
+
+      v2glab barriers compare --books de-2025,de-2026
+    """
+    values: dict[str, Any] = {
+        "sessions": sessions,
+        "prices": prices,
+        "tariff": tariff,
+        "users": users,
+        "engine": engine,
+        "store": store,
+        "publish": publish,
+        **({"books": books} if books else {}),
+    }
+    result = _execute(values, seed, quiet=as_json, name="compare_jurisdictions")
+    if as_json:
+        _print_json(_document(result))
+        return
+    print_books(result)
 
 
 @app.command("list")
@@ -121,7 +165,7 @@ def list_barriers(
         _print_json([barrier.model_dump(mode="json") for barrier in barriers])
         return
     rows = [[b.id, b.layer, _setting(b), b.evidence_quality, b.name] for b in barriers]
-    _print_table(["barrier", "layer", "setting", "evidence", "what"], rows)
+    print_table(["barrier", "layer", "setting", "evidence", "what"], rows)
 
 
 @app.command()
@@ -168,7 +212,7 @@ def _curve(text: str) -> tuple[tuple[float, float], ...]:
         ) from error
 
 
-def _execute(values: dict[str, Any], seed: int, *, quiet: bool) -> Result:
+def _execute(values: dict[str, Any], seed: int, *, quiet: bool, name: str = "analyse_barriers") -> Result:
     import tempfile
 
     from rich.progress import Progress
@@ -176,7 +220,7 @@ def _execute(values: dict[str, Any], seed: int, *, quiet: bool) -> Result:
     from v2glab.cli._common import console
     from v2glab.procedures._procedure import Context, Sample, load_procedure, validate_parameters
 
-    procedure = load_procedure("analyse_barriers")
+    procedure = load_procedure(name)
     parameters = validate_parameters(procedure, values)
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -219,67 +263,6 @@ def _write(folder: Path, result: Result, document: dict[str, Any]) -> None:
     write_atomic(folder / "authors.csv", authors.to_csv(index=False).encode())
     write_atomic(folder / "authors.tex", authors_latex(result).encode())
     export_barrier_figures(result, folder / "figures")
-
-
-def _print_result(result: Result, out: Path | None) -> None:
-    from v2glab.cli._common import console
-
-    screen = console()
-    rows = [
-        [
-            str(row.rule),
-            f"{row.setting:g} {row.unit}",
-            f"{row.shapley:.2f}",
-            f"{row.shapley_low:.2f} … {row.shapley_high:.2f}",
-            f"{row.first_in:.2f}",
-            f"{row.last_in:.2f}",
-        ]
-        for row in result.tables["rules"].itertuples()
-    ]
-    _print_table(["rule", "setting", "Shapley", "95 % interval", "first in", "last in"], rows)
-    before, after = (
-        result.quantity("value_without_rules").value,
-        result.quantity("value_with_all_rules").value,
-    )
-    facts = result.facts
-    screen.print(
-        f"{facts['currency']} per vehicle and year, {facts['vehicles']} vehicles, "
-        f"prices of {facts['price_year']}: "
-        f"{before:.2f} without rules, {after:.2f} with all of them; {facts['left_out']} users left out.",
-        markup=False,
-    )
-    left_out = result.tables["left_out"]["kind"].value_counts()
-    screen.print("Left out: " + (", ".join(f"{n} {kind}" for kind, n in left_out.items()) or "nothing") + ".")
-    screen.print("Findings:")
-    for row in result.tables["findings"].itertuples():
-        screen.print(f"- {row.finding}", markup=False)
-    for verdict in result.verdicts:
-        screen.print(f"{verdict.criterion.title}: {verdict.outcome}", markup=False)
-    for item in result.tables["barrier_evidence"].itertuples():
-        screen.print(
-            f"Evidence: {item.barrier} {item.state} by {item.verdict} ({item.outcome})", markup=False
-        )
-    for caveat in facts["caveats"]:
-        screen.print(f"- {caveat}", markup=False)
-    if out is not None:
-        screen.print(f"Written to {out}", markup=False)
-
-
-def _print_table(columns: list[str], rows: list[list[str]]) -> None:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    from v2glab.cli._common import console
-
-    table = Table(box=SIMPLE)
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    screen = console()
-    # A table cut to a narrow or unknown terminal loses numbers; it is better wide.
-    screen.width = max(screen.width, 160)
-    screen.print(table)
 
 
 def _print_json(document: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from v2glab.barriers import (
 )
 from v2glab.evidence import InputError
 from v2glab.procedures._barrier_files import read_run, read_sessions
+from v2glab.procedures._barrier_grid import GridEvidence, set_from_grid
 from v2glab.procedures._barrier_market import check_currency, read_market
 from v2glab.resources import find_data
 
@@ -43,6 +44,7 @@ class Inputs:
     prices: tuple[PriceYear | None, ...]
     rules: dict[str, Transformation]
     evidence: list[BarrierEvidence]
+    grid: GridEvidence = field(default_factory=GridEvidence)
 
     @property
     def market(self) -> Market:
@@ -65,6 +67,7 @@ def gather(parameters: BarrierParameters) -> Inputs:
     """
     vehicle = parameters.vehicle()
     rules, evidence = _rules(parameters)
+    rules, grid = set_from_grid(rules, load_catalogue(), parameters.grid_events, parameters.latencies)
     sessions, issues = read_sessions(
         _path(parameters.sessions, "sessions", "example-sessions.csv"), parameters.timezone
     )
@@ -92,7 +95,7 @@ def gather(parameters: BarrierParameters) -> Inputs:
             f"a user with {parameters.minimum_sessions} sessions over {parameters.minimum_days:g} days",
             "lower minimum_days and minimum_sessions, or name other sessions",
         )
-    return Inputs(vehicle, years, issues, markets, prices, rules, evidence)
+    return Inputs(vehicle, years, issues, markets, prices, rules, evidence, grid)
 
 
 def _check_years(prices: tuple[PriceYear | None, ...]) -> None:

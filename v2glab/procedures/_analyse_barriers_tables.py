@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,7 @@ def tables(
         "findings": findings(inputs, rules),
         "left_out": _left_out(inputs),
         "barrier_evidence": _evidence(inputs),
+        **_grid(inputs),
     }
 
 
@@ -189,6 +191,37 @@ def _vehicles(inputs: Inputs, priced: Priced) -> pd.DataFrame:
         )
         parts.append(table.assign(**{f"lost_{name}": shares[i] for i, name in enumerate(found.rules)}))
     return pd.concat(parts, ignore_index=True)
+
+
+def _grid(inputs: Inputs) -> dict[str, pd.DataFrame]:
+    """Return what recorded events and measured latencies cost, where there are any."""
+    import pandas as pd
+
+    found: dict[str, pd.DataFrame] = {}
+    if inputs.grid.losses:
+        found["grid_events"] = pd.DataFrame([asdict(loss) for loss in inputs.grid.losses])
+    if inputs.grid.samples:
+        parts = [pd.DataFrame({"kind": k, "latency_s": np.sort(v)}) for k, v in inputs.grid.samples.items()]
+        found["latency_samples"] = pd.concat(parts, ignore_index=True)
+        found["latency"] = pd.DataFrame(
+            [
+                {
+                    "limit": row.limit.id,
+                    "product": row.limit.product,
+                    "kind": row.limit.kind,
+                    "limit_s": row.limit.limit_s,
+                    "count": row.count,
+                    "share": row.share,
+                    "low": row.low,
+                    "high": row.high,
+                    "p95_s": row.p95_s,
+                    "source": row.limit.source,
+                    "confidence": row.limit.confidence,
+                }
+                for row in inputs.grid.within
+            ]
+        )
+    return found
 
 
 def _left_out(inputs: Inputs) -> pd.DataFrame:

@@ -38,6 +38,10 @@ class BarrierParameters(Parameters):
         Barriers that may be in force, separated by commas; ``name=value`` replaces the catalogue's number.
     evidence_run
         A run folder or ``verdicts.json`` whose measured numbers replace the catalogue's.
+    grid_events
+        A TOML file that names a grid code, a category, the days watched and the recordings of grid events.
+    latencies
+        A CSV of measured latencies, ``kind,latency_s``.
     engine
         Where vehicles are priced: ``auto``, ``serial``, ``processes``, ``processes:N``, ``dask://HOST:PORT``.
     store
@@ -65,6 +69,8 @@ class BarrierParameters(Parameters):
     tariff: str = "example-dynamic"
     rules: str = DEFAULT_RULES
     evidence_run: str = ""
+    grid_events: str = ""
+    latencies: str = ""
     add_measured: bool = True
     engine: str = "auto"
     store: str = ""

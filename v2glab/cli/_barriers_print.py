@@ -1,0 +1,113 @@
+"""What ``v2glab barriers`` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from v2glab.evidence import Result
+
+
+def print_result(result: Result, out: Path | None) -> None:
+    """Print what each rule costs, the findings in words, and everything to know before quoting a number."""
+    from v2glab.cli._common import console
+
+    screen = console()
+    rows = [
+        [
+            str(row.rule),
+            f"{row.setting:g} {row.unit}",
+            f"{row.shapley:.2f}",
+            f"{row.shapley_low:.2f} … {row.shapley_high:.2f}",
+            f"{row.first_in:.2f}",
+            f"{row.last_in:.2f}",
+        ]
+        for row in result.tables["rules"].itertuples()
+    ]
+    print_table(["rule", "setting", "Shapley", "95 % interval", "first in", "last in"], rows)
+    before, after = (
+        result.quantity("value_without_rules").value,
+        result.quantity("value_with_all_rules").value,
+    )
+    facts = result.facts
+    screen.print(
+        f"{facts['currency']} per vehicle and year, {facts['vehicles']} vehicles, "
+        f"prices of {facts['price_year']}: "
+        f"{before:.2f} without rules, {after:.2f} with all of them; {facts['left_out']} users left out.",
+        markup=False,
+    )
+    left_out = result.tables["left_out"]["kind"].value_counts()
+    screen.print("Left out: " + (", ".join(f"{n} {kind}" for kind, n in left_out.items()) or "nothing") + ".")
+    screen.print("Findings:")
+    for row in result.tables["findings"].itertuples():
+        screen.print(f"- {row.finding}", markup=False)
+    for verdict in result.verdicts:
+        screen.print(f"{verdict.criterion.title}: {verdict.outcome}", markup=False)
+    for item in result.tables["barrier_evidence"].itertuples():
+        screen.print(
+            f"Evidence: {item.barrier} {item.state} by {item.verdict} ({item.outcome})", markup=False
+        )
+    for caveat in facts["caveats"]:
+        screen.print(f"- {caveat}", markup=False)
+    if out is not None:
+        screen.print(f"Written to {out}", markup=False)
+
+
+def print_table(columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table at its full width."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from v2glab.cli._common import console
+
+    table = Table(box=SIMPLE)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    screen = console()
+    # A table cut to a narrow or unknown terminal loses numbers; it is better wide.
+    screen.width = max(screen.width, 160)
+    screen.print(table)
+
+
+def print_books(result: Result) -> None:
+    """Print what each place leaves and takes, rule by rule, and the caveats."""
+    from v2glab.cli._common import console
+
+    rows = [
+        [
+            str(row.jurisdiction),
+            str(row.on),
+            f"{row.value:.2f}",
+            f"{row.value_low:.2f} … {row.value_high:.2f}",
+            f"{row.lost:.2f}",
+            str(row.rules),
+            str(row.not_in_force),
+        ]
+        for row in result.tables["books"].itertuples()
+    ]
+    print_table(["place", "on", "left", "95 % interval", "lost", "rules", "not in force"], rows)
+    matrix = result.tables["matrix"]
+    held = matrix[matrix["in_force"].astype(bool)]
+    rows = [
+        [
+            str(row.jurisdiction),
+            str(row.rule),
+            f"{row.shapley:.2f}",
+            f"{row.shapley_low:.2f} … {row.shapley_high:.2f}",
+        ]
+        for row in held.itertuples()
+    ]
+    print_table(["place", "rule", "Shapley", "95 % interval"], rows)
+    screen = console()
+    facts = result.facts
+    screen.print(
+        f"{facts['currency']} per vehicle and year, {facts['vehicles']} vehicles, prices of "
+        f"{facts['price_year']}: {result.quantity('value_without_rules').value:.2f} without rules.",
+        markup=False,
+    )
+    caveats = facts["caveats"]
+    for caveat in caveats if isinstance(caveats, list) else []:
+        screen.print(f"- {caveat}", markup=False)
