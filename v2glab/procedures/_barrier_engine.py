@@ -109,7 +109,7 @@ def _in_processes(common: Common, jobs: Sequence[Job], count: str) -> Iterator[t
 
 def _on_cluster(common: Common, jobs: Sequence[Job], address: str) -> Iterator[tuple[int, VehicleColumn]]:
     try:
-        from distributed import Client, as_completed  # type: ignore[import-not-found]
+        from distributed import Client, as_completed
     except ImportError as error:
         raise UsageError(
             "engine dask, without Dask here", "the package 'distributed'", "pip install 'v2glab[cluster]'"
