@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from v2glab.evidence import Quantity
@@ -80,7 +81,7 @@ class Match:
     notes: tuple[str, ...] = ()
 
 
-class Law:
+class Law(ABC):
     """Base of both ends: messages and times in, actions out; no sockets, no clocks.
 
     Times are seconds on any clock that only moves forward. ``deadline_s`` is when :meth:`tick` is due;
@@ -98,17 +99,17 @@ class Law:
         """When :meth:`tick` is due, or None."""
         return self.waiting.since_s + self.waiting.limit_s if self.waiting else None
 
+    @abstractmethod
     def start(self, now_s: float) -> list[Action]:
         """Begin; call once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def receive(self, now_s: float, source: bytes, message: Message) -> list[Action]:
         """Take one message that came in."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self, now_s: float) -> list[Action]:
         """Take note that the time of the deadline has come."""
-        raise NotImplementedError
 
     def wait(self, timer: str, now_s: float, limit_s: float | None = None) -> None:
         """Start a timer; its time comes from the rules unless given."""
