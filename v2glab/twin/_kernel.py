@@ -7,13 +7,11 @@ towards the grid; the charger's side of the contactor is called the inverter.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from v2glab.compiled import compiler
 from v2glab.control import allowed_current_pu, rise_share
 from v2glab.twin._physics import C, Fault, P, R, X
 
@@ -27,14 +25,7 @@ _FREQUENCY_TRIP = int(Fault.FREQUENCY_TRIP)
 _OVER_TEMPERATURE = int(Fault.OVER_TEMPERATURE)
 _OUT_OF_PHASE = int(Fault.OUT_OF_PHASE)
 
-F = TypeVar("F", bound=Callable[..., object])
-
-
-def _jit(function: F) -> F:
-    """Compile a function on first use; callers keep its types."""
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
+_jit = compiler("twin", "control")
 _allowed = _jit(allowed_current_pu)
 _share = _jit(rise_share)
 

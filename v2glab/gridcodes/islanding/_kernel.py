@@ -9,12 +9,10 @@ That is the model of slow changes around one frequency; what it leaves out dies 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 
+from v2glab.compiled import compiler
 from v2glab.gridcodes.islanding._inverter import (
     CONSTANT_CURRENT,
     CURVE_POINTS,
@@ -38,18 +36,13 @@ from v2glab.gridcodes.islanding._inverter import (
     Q,
 )
 
-F = TypeVar("F", bound=Callable[..., object])
+jit = compiler("gridcodes/islanding")
 
 # states: voltage, measured voltage and frequency, lags of droop, volt-var, volt-watt, watt-var
 V, VM, FM, PD, QV, PW, QW = 0, 1, 2, 3, 4, 5, 6
 STATES = 7
 #: Below this voltage (p.u.) the island counts as dead.
 DEAD_PU = 0.02
-
-
-def jit(function: F) -> F:
-    """Compile a function on first use; callers keep its types."""
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 @jit
