@@ -5,6 +5,7 @@ writers are compiled from them on first use. It accepts the one canonical form o
 else, so that what it reads it writes again byte for byte.
 """
 
+from v2glab.links.exi._blank import blank
 from v2glab.links.exi._document import (
     LONGEST_DOCUMENT,
     decode,
@@ -21,6 +22,7 @@ from v2glab.links.exi._tables import namespaces
 __all__ = [
     "LONGEST_DOCUMENT",
     "ExiError",
+    "blank",
     "decode",
     "decode_fragment",
     "encode",

@@ -32,6 +32,12 @@ class PlainStream:
         """Address and port of the other end."""
         return _shown(self._socket)
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """Smoothed round trip of TCP as the kernel measured it, in seconds; None where it does not tell."""
+        path = measure_path(self._socket)
+        return path.round_trip_s if path else None
+
     async def read(self, limit: int = CHUNK) -> bytes:
         """Return what came, at least one octet; empty at the end of the connection."""
         try:

@@ -1,0 +1,72 @@
+"""Sessions of the vehicle link: both ends of DIN 70121, ISO 15118-2 and -20, messages backed by a plant."""
+
+from typing import TYPE_CHECKING
+
+from v2glab.lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from v2glab.links.sessions._ask import Asker
+    from v2glab.links.sessions._failure import SessionCause, SessionFailure, SessionPhase
+    from v2glab.links.sessions._message import Message
+    from v2glab.links.sessions._model import ModelBattery, ModelCharger
+    from v2glab.links.sessions._plant import (
+        ChargerPlant,
+        ChargerReading,
+        PowerLimits,
+        VehicleNeeds,
+        VehiclePlant,
+        VehicleReading,
+    )
+    from v2glab.links.sessions._rules import SessionRules, load_session_rules
+    from v2glab.links.sessions._serve import Answer, Refusal, SessionServer
+    from v2glab.links.sessions._trace import MessageRecord, Trace
+    from v2glab.links.sessions._vehicle import LoopState, Progress, VehicleDriver, Wanted, Wishes
+    from v2glab.links.sessions._wire import MessageLink, Parcel, Tamper
+
+_HOMES = {
+    "_ask": ["Asker"],
+    "_failure": ["SessionCause", "SessionFailure", "SessionPhase"],
+    "_message": ["Message"],
+    "_model": ["ModelBattery", "ModelCharger"],
+    "_plant": [
+        "ChargerPlant", "ChargerReading", "PowerLimits", "VehicleNeeds", "VehiclePlant", "VehicleReading",
+    ],
+    "_rules": ["SessionRules", "load_session_rules"],
+    "_serve": ["Answer", "Refusal", "SessionServer"],
+    "_trace": ["MessageRecord", "Trace"],
+    "_vehicle": ["LoopState", "Progress", "VehicleDriver", "Wanted", "Wishes"],
+    "_wire": ["MessageLink", "Parcel", "Tamper"],
+}  # fmt: skip
+
+__all__ = [
+    "Answer",
+    "Asker",
+    "ChargerPlant",
+    "ChargerReading",
+    "LoopState",
+    "Message",
+    "MessageLink",
+    "MessageRecord",
+    "ModelBattery",
+    "ModelCharger",
+    "Parcel",
+    "PowerLimits",
+    "Progress",
+    "Refusal",
+    "SessionCause",
+    "SessionFailure",
+    "SessionPhase",
+    "SessionRules",
+    "SessionServer",
+    "Tamper",
+    "Trace",
+    "VehicleDriver",
+    "VehicleNeeds",
+    "VehiclePlant",
+    "VehicleReading",
+    "Wanted",
+    "Wishes",
+    "load_session_rules",
+]
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

@@ -1,0 +1,109 @@
+"""Rules of sessions, read from ``datasets/iso15118/session.toml``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.resources import find_data
+
+#: Namespace in which both ends agree on a protocol (ISO 15118-2, 8.2).
+SAP_NAMESPACE = "urn:iso:15118:2:2010:AppProtocol"
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(_Rule):
+    """Time limits of a protocol, in seconds; keys of the tables are messages without ``Req`` and ``Res``."""
+
+    source: str = Field(min_length=1)
+    confidence: Confidence
+    message_default_s: float = Field(gt=0)
+    message_s: dict[str, float]
+    performance_default_s: float = Field(gt=0)
+    performance_s: dict[str, float]
+    sequence_s: float = Field(gt=0)
+    sequence_loop_s: float = Field(gt=0)
+    ongoing_s: float = Field(gt=0)
+    cable_check_s: float = Field(gt=0)
+    pre_charge_s: float = Field(gt=0)
+    setup_s: float = Field(gt=0)
+
+    def answer_s(self, message: str) -> float:
+        """Return how long the vehicle waits for the answer to a message."""
+        return self.message_s.get(stem(message), self.message_default_s)
+
+    def served_s(self, message: str) -> float:
+        """Return how long the charger may take to answer a message."""
+        return self.performance_s.get(stem(message), self.performance_default_s)
+
+
+class Protocol(_Rule):
+    """One protocol that supportedAppProtocol can agree on.
+
+    ``offers`` are the namespaces that name it there; ``namespaces`` those whose messages it uses.
+    """
+
+    title: str
+    wrapping: Literal["body", "flat"]
+    namespaces: tuple[str, ...] = Field(min_length=1)
+    offers: tuple[str, ...] = Field(min_length=1)
+    version: tuple[int, int]
+    limits: str
+
+
+class Cause(_Rule):
+    """What a failure is called, what it means, what to do; ``code`` is the field code, where one exists."""
+
+    text: str
+    remedy: str
+    code: str = ""
+
+
+class SessionRules(_Rule):
+    """The whole file."""
+
+    protocol: dict[str, Protocol]
+    limits: dict[str, Limits]
+    cause: dict[str, Cause]
+    response: dict[str, str]
+
+    def of_protocol(self, name: str) -> Protocol:
+        """Return a protocol.
+
+        Raises
+        ------
+        InputError
+            It is unknown.
+        """
+        if name not in self.protocol:
+            known = ", ".join(self.protocol)
+            raise InputError(f"protocol {name!r:.80}", f"one of {known}", "name one of those")
+        return self.protocol[name]
+
+
+def stem(message: str) -> str:
+    """Return a message's name without ``Req`` or ``Res``."""
+    return message.removesuffix("Req").removesuffix("Res")
+
+
+@cache
+def load_session_rules(path: Path | None = None) -> SessionRules:
+    """Read the rules, by default those that travel with the package.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or an entry is wrong.
+    """
+    path = path or find_data("datasets", "iso15118", "session.toml")
+    try:
+        return SessionRules(**read_toml(path))
+    except (ValidationError, TypeError) as error:
+        raise InputError(f"{path.name}: {error}", "rules of sessions", "mend that entry") from error
