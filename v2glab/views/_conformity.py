@@ -1,78 +1,112 @@
-"""Figures of a conformity suite: one small plot a test."""
+"""Figures of a conformity suite: a map of all tests, and the panels of the one that is chosen."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
+from v2glab.evidence import Result
+from v2glab.views._conformity_data import SuiteColumns, suite_columns
+from v2glab.views._conformity_panels import Panels, test_panels
 
-from v2glab.evidence import Result, UsageError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-_COLOUR = {"pass": "#2e7d32", "fail": "#b3261e", "inconclusive": "#8a6d00", "not applicable": "#666666"}
-_LINES = (("p_pu", "#1f5fa8", "P"), ("q_pu", "#c2571a", "Q"), ("connected", "#999999", "in service"))
-_WIDTH, _HEIGHT = 330, 210
+_TILE_PX, _WIDTH = 21, 1084
+#: What is shown first: the first test of the worst outcome that there is.
+_WORST = ("fail", "inconclusive", "pass", "not applicable")
+#: Shows another test in the panels: rows are cut out of the columns of all tests.
+_CHOOSE = """
+const place = tests.selected.indices[0]
+if (place == null) return
+const test = Object.fromEntries(Object.entries(tests.data).map(([name, values]) => [name, values[place]]))
+const cut = (source, first, last) => Object.fromEntries(Object.entries(source.data).map(
+  ([name, values]) => [name, Array.prototype.slice.call(values, first, last)]))
+const rows = cut(all_verdicts, test.first_verdict, test.last_verdict)
+for (const name in ranges) ranges[name].setv({start: test[name + '_low'], end: test[name + '_high']})
+ladder.factors = rows.row.slice().reverse()
+verdicts.data = rows
+samples.data = cut(all_samples, test.first_sample, test.last_sample)
+heading.setv({text: test.heading, text_color: test.colour})
+subheading.text = test.test + ', ' + test.clause + (test.reason ? '  –  ' + test.reason : '')
+"""
 
 
 def plot_conformity(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh layout
-    """Draw every test that ran: grid over time, what the plant did, and the outcome in the title."""
-    from bokeh.layouts import gridplot
+    """Draw every test of a suite: a tile each, and panels with the one that was clicked.
 
-    samples, tests = result.tables["samples"], result.tables["tests"]
-    by_test = dict(iter(samples.groupby("test", observed=True)))
-    figures = [
-        _figure(row, by_test[row["test"]]) for row in tests.to_dict("records") if row["test"] in by_test
-    ]
-    return gridplot(figures, ncols=3, toolbar_location=None)
+    The panels hold the grid, what the plant did with the limits of each verdict shaded, and how much of each
+    limit is used. First shown is the first test that failed, else the first that is open.
+    """
+    from bokeh.layouts import column
+    from bokeh.models import ColumnDataSource, CustomJS
+
+    columns = suite_columns(result)
+    outcomes = columns.tests.get("outcome", [])
+    place = next((outcomes.index(o) for o in _WORST if o in outcomes), None)
+    if place is None:
+        return column()
+    panels = test_panels(columns, place)
+    tests = ColumnDataSource(columns.tests)
+    tests.selected.indices = [place]
+    arguments = {
+        "tests": tests,
+        "all_verdicts": ColumnDataSource(columns.verdicts),
+        "all_samples": ColumnDataSource(columns.samples),
+        **_targets(panels),
+    }
+    tests.selected.js_on_change("indices", CustomJS(args=arguments, code=_CHOOSE))
+    return column(_map(columns, tests), panels.layout)
 
 
-def plot_conformity_test(result: Result, test: str) -> Any:  # noqa: ANN401 -- a Bokeh figure
+def plot_conformity_test(result: Result, test: str) -> Any:  # noqa: ANN401 -- a Bokeh layout
     """Draw one test.
 
     Raises
     ------
     UsageError
-        It did not run.
+        There is no such test.
     """
-    samples, tests = result.tables["samples"], result.tables["tests"]
-    rows = samples[samples["test"] == test]
-    if rows.empty:
-        raise UsageError(f"test {test!r} has no samples", "a test that ran", "see the table of tests")
-    return _figure(tests[tests["test"] == test].to_dict("records")[0], rows, width=820, height=320)
+    return test_panels(suite_columns(result, test), 0).layout
 
 
-def _figure(row: dict[Any, Any], samples: pd.DataFrame, width: int = _WIDTH, height: int = _HEIGHT) -> Any:  # noqa: ANN401
+def _targets(panels: Panels) -> dict[str, Any]:
+    return {
+        "verdicts": panels.verdicts,
+        "samples": panels.samples,
+        "ladder": panels.ladder.y_range,
+        "ranges": panels.ranges,
+        "heading": panels.heading,
+        "subheading": panels.subheading,
+    }
+
+
+def _map(columns: SuiteColumns, tests: Any) -> Any:  # noqa: ANN401
+    """Draw one tile a test, one line a family; symbol and colour are the outcome."""
+    from bokeh.models import HoverTool, TapTool
     from bokeh.plotting import figure
 
+    families = list(dict.fromkeys(columns.tests["family"]))
+    most = max(columns.tests["place"]) + 1
     plot = figure(
-        width=width,
-        height=height,
-        title=f"{row['outcome']}: {row['test']}",
+        width=_WIDTH,
+        height=_TILE_PX * len(families) + 60,
+        x_range=(-0.7, max(most, 30) - 0.3),
+        y_range=families[::-1],
+        title="Every test, by family. Click a tile to see stimulus, response, limits and verdicts below.",
         tools="",
-        x_axis_label="time (s)",
+        toolbar_location=None,
         output_backend="canvas",
     )
-    plot.title.text_color = _COLOUR.get(row["outcome"], "#222222")
-    plot.title.text_font_size = "8pt"
-    time = samples["time_s"].to_numpy()
-    for column, colour, name in _LINES:
-        plot.line(time, samples[column].to_numpy(), color=colour, legend_label=name)
-    values, name = _grid(samples)
-    plot.line(time, values, color="#222222", line_dash="dashed", legend_label=name)
-    plot.legend.label_text_font_size = "7pt"
-    plot.legend.padding = plot.legend.spacing = 1
-    plot.legend.background_fill_alpha = 0.6
-    plot.legend.location = "bottom_left"
+    look = {"line_color": "#ffffff", "line_width": 1.5, "fill_alpha": 0.85}
+    tiles = plot.rect(
+        "place", "family", 0.94, 0.86, source=tests, fill_color="colour", **look,
+        selection_line_color="#111111", selection_line_width=3, selection_fill_alpha=1.0,
+        nonselection_fill_alpha=0.85, nonselection_line_color="#ffffff",
+    )  # fmt: skip
+    plot.text(
+        "place", "family", "symbol", source=tests, text_color="#ffffff", text_align="center",
+        text_baseline="middle", text_font_size="9pt", nonselection_text_alpha=1.0,
+    )  # fmt: skip
+    tips = [("test", "@test"), ("", "@heading"), ("clause", "@clause"), ("reason", "@reason")]
+    plot.add_tools(HoverTool(tooltips=tips, renderers=[tiles]), TapTool(renderers=[tiles]))
+    plot.xaxis.visible = False
+    plot.grid.grid_line_color = None
+    plot.outline_line_color = None
     return plot
-
-
-def _grid(samples: pd.DataFrame) -> tuple[Any, str]:
-    """Return the grid's quantity that moved most: least voltage, or frequency over its first value."""
-    volts = samples[["v_a_pu", "v_b_pu", "v_c_pu"]].to_numpy().min(axis=1)
-    hertz = samples["f_hz"].to_numpy()
-    share = hertz / hertz[0] if hertz[0] else hertz
-    if np.ptp(share) > np.ptp(volts):
-        return 1 + 10 * (share - 1), "f (10 ×)"
-    return volts, "V"

@@ -7,6 +7,7 @@ from v2glab.gridcodes.conformity._evidence import ImportedEvidence, apply_eviden
 from v2glab.gridcodes.conformity._junit import junit_xml
 from v2glab.gridcodes.conformity._model_bench import ModelBench, add_noise, sample_times, simulated
 from v2glab.gridcodes.conformity._model_design import DeviceDesign
+from v2glab.gridcodes.conformity._place import TIME, Place, place_of
 from v2glab.gridcodes.conformity._record import Record, Uncertainties, checked
 from v2glab.gridcodes.conformity._stimulus import Capture, Island, Stimulus, Stretch
 from v2glab.gridcodes.conformity._suite import (
@@ -22,6 +23,7 @@ from v2glab.gridcodes.conformity._tolerance import Band, interpolate, response_t
 __all__ = [
     "ABILITIES",
     "FAMILIES",
+    "TIME",
     "Band",
     "Bench",
     "Capture",
@@ -31,6 +33,7 @@ __all__ = [
     "ImportedEvidence",
     "Island",
     "ModelBench",
+    "Place",
     "ProcedureData",
     "Record",
     "Rules",
@@ -45,6 +48,7 @@ __all__ = [
     "list_cases",
     "load_procedure_data",
     "parse_procedure_data",
+    "place_of",
     "read_evidence",
     "response_target",
     "run_case",

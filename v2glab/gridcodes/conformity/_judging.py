@@ -9,6 +9,7 @@ from typing import Any
 from v2glab.evidence import Criterion, Outcome, Quantity, Verdict, judge
 from v2glab.gridcodes.conformity._case import Case
 from v2glab.gridcodes.conformity._measure import Estimate, mean, window
+from v2glab.gridcodes.conformity._place import Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._tolerance import Band, response_target, tolerance_band
 
@@ -16,14 +17,23 @@ NO_UNCERTAINTY = "the instrument declares no uncertainty"
 
 
 def verdict_on(
-    criterion: Criterion, found: Estimate | None, record: Record, case: Case, *, missing: str = ""
+    criterion: Criterion,
+    found: Estimate | None,
+    record: Record,
+    case: Case,
+    *,
+    missing: str = "",
+    place: Place | None = None,
 ) -> Verdict:
-    """Judge an estimate; without one, or with a doubt about the record, nothing can be decided."""
+    """Judge an estimate; without one, or with a doubt about the record, nothing can be decided.
+
+    ``place`` says where in the record it was read.
+    """
     quantity = None if found is None else quantity_of(criterion, found, record)
     verdict = judge(
         criterion,
         quantity,
-        evidence=(f"tables/samples: {case.id}",),
+        evidence=(f"tables/samples: {case.id}", *([place.text()] if place else [])),
         doubt=record.doubt or ("" if quantity else missing),
     )
     return _eaten(verdict)
@@ -98,7 +108,7 @@ def steady_verdict(
         return verdict_on(criterion, None, record, case, missing="no samples of the steady state")
     band = tolerance_band(function, seen_x.value, reach.get(x, rules.reach_v), reach.get(y, 0.0), knees)
     criterion = _band_criterion(case, name, f"steady {y} at {x} = {seen_x.value:.4g}", y, band, **about)
-    return verdict_on(criterion, with_input(seen_y, seen_x, band.slope), record, case)
+    return verdict_on(criterion, with_input(seen_y, seen_x, band.slope), record, case, place=Place(y, *at))
 
 
 def response_verdict(
@@ -130,7 +140,8 @@ def response_verdict(
     span = max(0.04 * olrt_s, 4 * _spacing(record, step_s + olrt_s))
     initial = mean(record, y, step_s - before_s, step_s)
     final = mean(record, y, end_s - max(span, 0.2 * olrt_s), end_s)
-    seen = mean(record, y, step_s + olrt_s - span / 2, step_s + olrt_s + span / 2)
+    at = (step_s + olrt_s - span / 2, step_s + olrt_s + span / 2)
+    seen, place = mean(record, y, *at), Place(y, *at)
     title = f"{y} after the open-loop response time of {olrt_s:g} s"
     if initial is None or final is None or seen is None or record.doubt:
         criterion = case.criterion(name, title, f"{y}_pu", lower=-1.0, upper=1.0, **about)
@@ -145,10 +156,10 @@ def response_verdict(
     criterion = _band_criterion(case, name, title, y, band, **about)
     spreads = [seen.uncertainty, initial.uncertainty, final.uncertainty]
     if any(s is None for s in spreads):
-        return verdict_on(criterion, Estimate(seen.value, None), record, case)
+        return verdict_on(criterion, Estimate(seen.value, None), record, case, place=place)
     weights = (1.0, 1 - share, share)
     joint = math.hypot(*(w * (s or 0.0) for w, s in zip(weights, spreads, strict=True)))
-    return verdict_on(criterion, Estimate(seen.value, joint), record, case)
+    return verdict_on(criterion, Estimate(seen.value, joint), record, case, place=place)
 
 
 def _band_criterion(case: Case, name: str, title: str, y: str, band: Band, **about: Any) -> Criterion:  # noqa: ANN401

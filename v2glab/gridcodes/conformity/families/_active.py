@@ -16,6 +16,7 @@ from v2glab.gridcodes.conformity._case import Case, Rules, cite
 from v2glab.gridcodes.conformity._data import Curve
 from v2glab.gridcodes.conformity._judging import steady_verdict, verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, series, window
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
 from v2glab.gridcodes.conformity._tolerance import interpolate
@@ -121,7 +122,8 @@ def _limit_verdicts(case: Case, record: Record, *, limit: float, within_s: float
     over = series(record, "p", part) > limit + reach
     time = record.time_s[part]
     at = float(time[min(int(over.nonzero()[0][-1]) + 1, time.size - 1)]) - start if over.any() else 0.0
-    return [verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case), *out]
+    found = Estimate(at, record.uncertainties.time_s)
+    return [verdict_on(criterion, found, record, case, place=Place(TIME, start, end)), *out]
 
 
 def droop_cases(rules: Rules) -> Iterator[Case]:

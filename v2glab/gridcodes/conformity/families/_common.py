@@ -8,6 +8,7 @@ from v2glab.evidence import Verdict
 from v2glab.gridcodes.conformity._case import Case, Rules
 from v2glab.gridcodes.conformity._judging import verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, disconnection, mean
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stretch, Three
 
@@ -65,7 +66,8 @@ def stayed_verdict(
     gone = disconnection(record, start_s)
     until = float(record.time_s[-1]) - start_s
     found = Estimate(gone.value - start_s, gone.uncertainty) if gone else Estimate(until, 0.0)
-    return verdict_on(criterion, found, record, case)
+    place = Place(TIME, start_s, float(record.time_s[-1]))
+    return verdict_on(criterion, found, record, case, place=place)
 
 
 def connected_at(record: Record, at_s: float) -> bool:
@@ -86,4 +88,5 @@ def ceased_verdict(case: Case, record: Record, at: tuple[float, float], name: st
         source=case.rules.data.sources[ceased.source],
         confidence=ceased.confidence,
     )
-    return verdict_on(criterion, mean(record, "i", *at), record, case, missing="no samples after the trip")
+    seen, place = mean(record, "i", *at), Place("i", *at)
+    return verdict_on(criterion, seen, record, case, missing="no samples after the trip", place=place)

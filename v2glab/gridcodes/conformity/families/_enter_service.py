@@ -13,6 +13,7 @@ from v2glab.gridcodes.conformity._case import Case, Rules, cite
 from v2glab.gridcodes.conformity._data import EnterServiceCase
 from v2glab.gridcodes.conformity._judging import verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, between, connection, mean, series
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus
 from v2glab.gridcodes.conformity.families._common import ceased_verdict, hold, only
@@ -130,13 +131,13 @@ def _verdicts(case: Case, record: Record, *, fact: EnterServiceCase) -> list[Ver
         ceased_verdict(case, record, (since.value / 2, since.value - 0.5), "off"),
         verdict_on(early, Estimate(before, record.uncertainties.time_s), record, case),
     ]
-    entered = connection(record, 0.0)
+    place, entered = Place(TIME, since.value, float(record.time_s[-1])), connection(record, 0.0)
     if entered is None:  # still off at the end: the true delay is longer
         found = Estimate(float(record.time_s[-1]) - since.value, since.uncertainty)
-        return [*out, verdict_on(delay, found, record, case)]
+        return [*out, verdict_on(delay, found, record, case, place=place)]
     known = entered.uncertainty is not None and since.uncertainty is not None
     u = math.hypot(entered.uncertainty or 0.0, since.uncertainty or 0.0) if known else None
-    out.append(verdict_on(delay, Estimate(entered.value - since.value, u), record, case))
+    out.append(verdict_on(delay, Estimate(entered.value - since.value, u), record, case, place=place))
     return [*out, *_ramp(case, record, fact, entered)]
 
 
@@ -156,6 +157,6 @@ def _ramp(case: Case, record: Record, fact: EnterServiceCase, entered: Estimate)
             upper=(share + late) * rules.p_rated + rules.reach_p,
             clause="4.10.3",
         )
-        seen = mean(record, "p", at - half, at + half)
-        out.append(verdict_on(criterion, seen, record, case, missing="no samples on the ramp"))
+        seen, place = mean(record, "p", at - half, at + half), Place("p", at - half, at + half)
+        out.append(verdict_on(criterion, seen, record, case, missing="no samples on the ramp", place=place))
     return out

@@ -10,6 +10,7 @@ from v2glab.gridcodes.conformity._case import Case, Rules, cite
 from v2glab.gridcodes.conformity._data import IslandingCase
 from v2glab.gridcodes.conformity._judging import verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, disconnection
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Island, Stimulus, Stretch
 from v2glab.gridcodes.conformity.families._common import ceased_verdict, connected_at, hold, only
@@ -65,9 +66,12 @@ def _open_verdicts(case: Case, record: Record) -> list[Verdict]:
     if record.doubt:
         return [verdict_on(criterion, None, record, case)]
     gone, end = disconnection(record, _FIRST_S), float(record.time_s[-1])
+    place = Place(TIME, _FIRST_S, end)
     if gone is None:
-        return [verdict_on(criterion, Estimate(end - _FIRST_S, record.uncertainties.time_s), record, case)]
-    out = [verdict_on(criterion, Estimate(gone.value - _FIRST_S, gone.uncertainty), record, case)]
+        found = Estimate(end - _FIRST_S, record.uncertainties.time_s)
+        return [verdict_on(criterion, found, record, case, place=place)]
+    found = Estimate(gone.value - _FIRST_S, gone.uncertainty)
+    out = [verdict_on(criterion, found, record, case, place=place)]
     return [*out, ceased_verdict(case, record, (gone.value + 0.1, end))] if end > gone.value + 0.3 else out
 
 
@@ -196,4 +200,6 @@ def _island_verdicts(case: Case, record: Record) -> list[Verdict]:
     )
     run_on, u = record.reported.get("run_on_s"), record.reported.get("u_run_on_s")
     found = None if run_on is None or record.doubt else Estimate(run_on, u)
-    return [verdict_on(criterion, found, record, case, missing="not measured: the bench has no RLC load")]
+    place = None if record.doubt else Place(TIME, 0.0, float(record.time_s[-1]))
+    missing = "not measured: the bench has no RLC load"
+    return [verdict_on(criterion, found, record, case, missing=missing, place=place)]

@@ -11,6 +11,7 @@ from v2glab.evidence import Verdict
 from v2glab.gridcodes.conformity._case import Case, Rules
 from v2glab.gridcodes.conformity._judging import steady_verdict, verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, mean, series, window
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus
 from v2glab.gridcodes.conformity.families._common import hold, only
@@ -121,7 +122,8 @@ def _execution_verdicts(case: Case, record: Record) -> list[Verdict]:
     part = window(record, start, end)
     moved = (series(record, "q", part) > 0.25 * q).nonzero()[0]
     at = float(record.time_s[part][int(moved[0])]) - start if moved.size else end - start
-    return [verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case), steady]
+    found = Estimate(at, record.uncertainties.time_s)
+    return [verdict_on(criterion, found, record, case, place=Place(TIME, start, end)), steady]
 
 
 def _monitoring_verdicts(case: Case, record: Record) -> list[Verdict]:

@@ -15,6 +15,7 @@ from v2glab.gridcodes._model import Trip
 from v2glab.gridcodes.conformity._case import Case, Rules
 from v2glab.gridcodes.conformity._judging import verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, crossing, disconnection, mean
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
 from v2glab.gridcodes.conformity.families._common import (
@@ -181,12 +182,15 @@ def _time_verdicts(
         return [verdict_on(criterion, None, record, case, missing="the grid never passed the threshold")]
     end = float(record.time_s[-1])
     gone = disconnection(record, 0.0)
+    place = Place(TIME, passed.value, end)
     if gone is None:  # connected to the end: the true time is longer, so the end itself decides
-        return [verdict_on(criterion, Estimate(end - passed.value, passed.uncertainty), record, case)]
+        found = Estimate(end - passed.value, passed.uncertainty)
+        return [verdict_on(criterion, found, record, case, place=place)]
     u = None
     if gone.uncertainty is not None and passed.uncertainty is not None:
         u = math.hypot(gone.uncertainty, passed.uncertainty)
-    out = [verdict_on(criterion, Estimate(gone.value - passed.value, u), record, case)]
+    found = Estimate(gone.value - passed.value, u)
+    out = [verdict_on(criterion, found, record, case, place=place)]
     return [*out, ceased_verdict(case, record, (gone.value + 0.05, end))] if end > gone.value + 0.1 else out
 
 

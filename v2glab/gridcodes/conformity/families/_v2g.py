@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
-from v2glab.evidence import Verdict, read_toml
+from v2glab.evidence import Criterion, Verdict, read_toml
 from v2glab.gridcodes.conformity._case import Case, Rules
 from v2glab.gridcodes.conformity._judging import steady_verdict, verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, mean, series, window
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus
 from v2glab.gridcodes.conformity._tolerance import interpolate
@@ -78,15 +79,22 @@ def _lost_verdicts(case: Case, record: Record) -> list[Verdict]:
     criterion = case.criterion("time", "time until export has ended", "export_end_time", "s", upper=within)
     exporting = case.criterion("before", "export before", "p_pu", lower=0.5)
     after = case.criterion("after", "export without authorisation", "p_pu", upper=threshold)
-    before = verdict_on(exporting, mean(record, "p", 0.0, start), record, case, missing="no samples before")
-    rest = verdict_on(after, mean(record, "p", start + within, end), record, case, missing="no samples after")
+    before = _export(exporting, record, case, (0.0, start), "before")
+    rest = _export(after, record, case, (start + within, end), "after")
     if record.doubt:
         return [before, verdict_on(criterion, None, record, case), rest]
     part = window(record, start, end)
     flows = (series(record, "p", part) > threshold).nonzero()[0]
     time = record.time_s[part]
     at = float(time[min(int(flows[-1]) + 1, time.size - 1)]) - start if flows.size else 0.0
-    return [before, verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case), rest]
+    found, place = Estimate(at, record.uncertainties.time_s), Place(TIME, start, end)
+    return [before, verdict_on(criterion, found, record, case, place=place), rest]
+
+
+def _export(criterion: Criterion, record: Record, case: Case, at: tuple[float, float], when: str) -> Verdict:
+    """Judge mean active power over a part of the record."""
+    missing = f"no samples {when}"
+    return verdict_on(criterion, mean(record, "p", *at), record, case, missing=missing, place=Place("p", *at))
 
 
 def _soc_limit(rules: Rules) -> Case:
@@ -128,8 +136,7 @@ def _soc_verdicts(case: Case, record: Record) -> list[Verdict]:
     threshold = case.rules.data.ceased.threshold_pu
     empty = case.criterion("empty", "export from an empty battery", "p_pu", upper=threshold)
     stayed = stayed_verdict(case, record, start_s=5.0, required_s=end - 5.0 - 0.3)
-    seen = mean(record, "p", end - 10.0, end)
-    return [stayed, verdict_on(empty, seen, record, case, missing="no samples at the end")]
+    return [stayed, _export(empty, record, case, (end - 10.0, end), "at the end")]
 
 
 def _hand_over(rules: Rules) -> Case:
@@ -174,10 +181,8 @@ def _hand_over_verdicts(case: Case, record: Record) -> list[Verdict]:
         "idle", "export before authorisation", "p_pu", upper=case.rules.data.ceased.threshold_pu
     )
     return [
-        verdict_on(idle, mean(record, "p", 2.0, start), record, case, missing="no samples before"),
-        verdict_on(
-            exporting, mean(record, "p", end - 10.0, end), record, case, missing="no samples of export"
-        ),
+        _export(idle, record, case, (2.0, start), "before"),
+        _export(exporting, record, case, (end - 10.0, end), "of export"),
         steady_verdict(
             case, record, "site", x="v", y="q", at=(start + 2.0, start + 10.0), function=curve, knees=knees
         ),

@@ -15,6 +15,7 @@ from v2glab.gridcodes.conformity._case import Case, Rules, cite
 from v2glab.gridcodes.conformity._data import Condition, Signal
 from v2glab.gridcodes.conformity._judging import verdict_on
 from v2glab.gridcodes.conformity._measure import Estimate, mean, series, window
+from v2glab.gridcodes.conformity._place import TIME, Place
 from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
 from v2glab.gridcodes.conformity.families._common import hold, stayed_verdict
@@ -233,11 +234,11 @@ def _cease(case: Case, record: Record, region: Region, label: str, start: float,
     flows = np.flatnonzero(series(record, "i", part) > threshold)
     time = record.time_s[part]
     if not flows.size:
-        return verdict_on(criterion, Estimate(0.0, _SAMPLE_S), record, case)
+        return verdict_on(criterion, Estimate(0.0, _SAMPLE_S), record, case, place=Place(TIME, start, end))
     last = int(flows[-1])
     at = time[min(last + 1, time.size - 1)] - start
     clock = record.uncertainties.time_s
-    return verdict_on(criterion, Estimate(float(at), clock), record, case)
+    return verdict_on(criterion, Estimate(float(at), clock), record, case, place=Place(TIME, start, end))
 
 
 def _current(
@@ -258,7 +259,8 @@ def _current(
     u = None
     if seen.uncertainty is not None and before.uncertainty is not None:
         u = float(np.hypot(seen.uncertainty, before.uncertainty * seen.value / before.value)) / before.value
-    return verdict_on(criterion, Estimate(seen.value / before.value, u), record, case)
+    place = Place("i", start, end, before.value)
+    return verdict_on(criterion, Estimate(seen.value / before.value, u), record, case, place=place)
 
 
 def _restore(
@@ -285,4 +287,5 @@ def _restore(
     low = np.flatnonzero(series(record, "i", part) < 0.8 * before.value)
     time = record.time_s[part]
     at = float(time[min(int(low[-1]) + 1, time.size - 1)]) - start if low.size else 0.0
-    return [verdict_on(criterion, Estimate(at, record.uncertainties.time_s), record, case)]
+    found = Estimate(at, record.uncertainties.time_s)
+    return [verdict_on(criterion, found, record, case, place=Place(TIME, start, end))]
