@@ -15,7 +15,10 @@ from v2glab.barriers import (
     map_verdicts,
     parse_catalogue,
 )
-from v2glab.evidence import Criterion, InputError, Quantity, Verdict, judge
+from v2glab.evidence import Criterion, InputError, Quantity, Verdict, judge, load_criteria
+from v2glab.gridcodes.conformity import FAMILIES
+from v2glab.procedures import NAMES
+from v2glab.resources import find_data
 
 
 def verdict(identity: str, quantity: str, value: float, unit: str, *, upper: float | None = None) -> Verdict:
@@ -110,23 +113,89 @@ def test_verdicts_set_and_flag_barriers_and_each_number_names_its_verdict() -> N
         verdict("v2glab.thermal.continuous-current", "continuous_current_share", 0.8, "1"),
         verdict("v2glab.export.telemetry-accuracy", "energy_difference_percent", 0.1, "%", upper=0.5),
     ]
-    found = {item.barrier: item for item in map_verdicts(verdicts, catalogue)}
-    assert set(found) == {"export_limit", "anti_islanding", "power_factor_reactive"}
+    found = {item.barrier: item for item in map_verdicts({"test": verdicts}, catalogue)}
+    assert set(found) == {"export_limit", "anti_islanding", "thermal_derating", "submetering"}
     assert (found["export_limit"].state, found["export_limit"].value) == ("set", 0.0)
     assert found["anti_islanding"].state == "flagged"
-    assert found["power_factor_reactive"].value == 0.8
-    assert found["power_factor_reactive"].uncertainty == 0.001
+    assert found["thermal_derating"].value == 0.8
+    assert found["thermal_derating"].uncertainty == 0.001
+    assert (found["submetering"].value, found["submetering"].outcome) == (0.0, "pass")
     assert found["export_limit"].records == ("wire.log",)
-    rules = apply_evidence(catalogue.select("export_limit,power_factor_reactive"), found.values())
+    rules = apply_evidence(catalogue.select("export_limit,thermal_derating"), found.values())
     assert rules["export_limit"].value == 0.0
-    assert rules["export_limit"].value_source == "measured: verdict v2glab.export.enabled (wire.log)"
-    assert rules["power_factor_reactive"].value == 0.8
+    assert rules["export_limit"].value_source == "measured: verdict v2glab.export.enabled (test: wire.log)"
+    assert rules["thermal_derating"].value == 0.8
 
 
-def test_a_measured_number_that_no_term_takes_is_refused_not_clipped() -> None:
-    verdicts = [verdict("v2glab.thermal.continuous-current", "continuous_current_share", 1.2, "1")]
-    (item,) = map_verdicts(verdicts, load_catalogue())
-    assert (item.state, item.value) == ("refused", None)
+def test_a_number_that_no_term_takes_is_refused_unless_more_means_that_nothing_is_lost() -> None:
+    share = [verdict("v2glab.thermal.continuous-current", "continuous_current_share", 1.2, "1")]
+    (item,) = map_verdicts({"calibrate_thermal": share}, load_catalogue())
+    assert (item.state, item.value, item.uncertainty) == ("set", 1.0, 0.0)
+    assert "1.2 is more than 1" in item.reason
+    wrong = Quantity("efficiency_dc_to_ac", 1.2, "1", 0.01)
+    (item,) = map_verdicts({}, load_catalogue(), {"export_load_test": [wrong]})
+    assert (item.barrier, item.state, item.value) == ("connector_ac_dc", "refused", None)
+
+
+def test_each_of_the_seven_parameters_is_set_by_what_procedures_measure() -> None:
+    catalogue = load_catalogue()
+    verdicts = {
+        "conformity": [
+            verdict(
+                f"some-code.conformity.enter-service.case-{case}.delay", "enter_service_delay", delay, "s"
+            )
+            for case, delay in (("1", 301.0), ("3", 605.0))
+        ],
+        "connect_ocpp": [verdict("v2glab.ocpp.round-trip", "round_trip_p95", 0.2, "s", upper=1.0)],
+        "calibrate_thermal": [
+            verdict("v2glab.thermal.continuous-current", "continuous_current_share", 0.8, "1")
+        ],
+        "export_load_test": [
+            verdict("v2glab.export.delivered-power", "delivered_power_share", 0.5, "1"),
+            verdict("v2glab.export.telemetry-accuracy", "energy_difference_percent", 0.1, "%", upper=0.5),
+        ],
+    }
+    quantities = {
+        "connect_ocpp": [Quantity("connect_time", 1.4, "s", None, "one sample")],
+        "export_load_test": [
+            Quantity("export_power", 3000.0, "W", 20.0),
+            Quantity("efficiency_dc_to_ac", 0.95, "1", 0.004),
+        ],
+    }
+    found = map_verdicts(verdicts, catalogue, quantities)
+    # Case 3 of the enter-service test is made with another delay than the default: it sets nothing.
+    expected = {
+        "anti_islanding": (301.0, 0.001, "verdict some-code.conformity.enter-service.case-1.delay"),
+        "connector_ac_dc": (0.95, 0.004, "quantity efficiency_dc_to_ac (export_load_test: result.json)"),
+        "handshake_latency": (1.4, 0.0, "connect_time (connect_ocpp: result.json), uncertainty not known"),
+        "thermal_derating": (0.8, 0.001, "(calibrate_thermal: wire.log)"),
+        "export_limit": (3.0, 0.02, "verdict v2glab.export.delivered-power (export_load_test: wire.log)"),
+        "submetering": (0.0, 0.0, "verdict v2glab.export.telemetry-accuracy"),
+    }
+    rules = apply_evidence(catalogue.select(",".join(expected)), found)
+    for name, (value, uncertainty, source) in expected.items():
+        assert rules[name].value == pytest.approx(value), name
+        assert rules[name].uncertainty == pytest.approx(uncertainty), name
+        assert source in rules[name].value_source, name
+    # The seventh, latency, is the smaller of two times on one term: listed, not taken.
+    latency = [item for item in found if item.verdict == "v2glab.ocpp.round-trip"]
+    assert [(item.value, item.uncertainty) for item in latency] == [(0.2, 0.001)]
+
+
+def test_what_sets_a_barrier_is_measured_by_some_procedure() -> None:
+    """A pattern that fits no criterion is a dead link; every kind of criterion is looked through."""
+    criteria = set()
+    for path in find_data("datasets", "criteria").glob("*.toml"):
+        criteria |= set(load_criteria(path))
+    families = [f"some-code.conformity.{name}.some-test.x" for name in FAMILIES]
+    families += ["x.conformity.enter-service.case-1.delay", "x.conformity.priority.reactive.p"]
+    station = ["ieee1547-2018.ride-through.lv1.iii", "ieee1547-2018.sync.phase.500kva"]
+    for barrier in load_catalogue().barriers.values():
+        for rule in barrier.measured:
+            if rule.criterion:
+                assert any(map(rule.fits, [*criteria, *families, *station])), (barrier.id, rule.criterion)
+            else:
+                assert rule.procedure in NAMES
 
 
 def test_passed_and_foreign_verdicts_say_nothing() -> None:
@@ -134,4 +203,4 @@ def test_passed_and_foreign_verdicts_say_nothing() -> None:
         verdict("v2glab.export.enabled", "export_enable", 1.1, "1"),
         verdict("somebody.else", "export_enable", 0.0, "1"),
     ]
-    assert map_verdicts(verdicts, load_catalogue()) == []
+    assert map_verdicts({"test": verdicts}, load_catalogue()) == []

@@ -68,7 +68,8 @@ def test_a_run_that_measured_no_export_permission_takes_all_value(tmp_path: Path
     result = analyse(tmp_path, rules="double_levy", users=3, evidence_run=str(tmp_path))
     assert result.quantity("value_with_all_rules").value == 0.0
     rules = result.tables["rules"].set_index("rule")
-    assert rules.loc["export_limit", "value_source"] == "measured: verdict v2glab.export.enabled (wire.log)"
+    source = "measured: verdict v2glab.export.enabled (export_load_test: wire.log)"
+    assert rules.loc["export_limit", "value_source"] == source
     evidence = result.tables["barrier_evidence"]
     assert evidence["records"].tolist() == ["wire.log"]
     named_only = analyse(

@@ -14,10 +14,10 @@ from v2glab.procedures._barrier_files import (
     parse_prices,
     parse_sessions,
     read_prices,
-    read_run,
     read_sessions,
     read_tariff,
 )
+from v2glab.procedures._barrier_run import read_run
 from v2glab.resources import find_data
 
 HEADER = "User_ID;Start_plugin;End_plugout;El_kWh\n"

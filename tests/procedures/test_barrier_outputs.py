@@ -1,6 +1,8 @@
 """What an analysis hands to readers: findings, the author's table, figures, foresight, price years, draws."""
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from v2glab.campaigns._results import save_result
 from v2glab.cli import run
 from v2glab.evidence import Criterion, InputError, Quantity, Result, UsageError, judge, write_verdicts
 from v2glab.procedures._analyse_barriers_authors import authors_latex, authors_table
@@ -138,19 +141,56 @@ def test_the_uncertainty_of_a_measured_parameter_widens_its_rule_only_and_names_
         (tmp_path / name).mkdir()
         write_verdicts(tmp_path / name / "verdicts.json", {"calibrate_thermal": [verdict]})
     sharp, blurred = (
-        analyse(
-            tmp_path, evidence_run=str(tmp_path / name), rules="power_factor_reactive,double_levy", draws=12
-        )
+        analyse(tmp_path, evidence_run=str(tmp_path / name), rules="thermal_derating,double_levy", draws=12)
         for name in ("sharp", "blurred")
     )
     for found, width in ((sharp, 0.0), (blurred, 0.1)):
-        row = found.tables["rules"].set_index("rule").loc["power_factor_reactive"]
+        row = found.tables["rules"].set_index("rule").loc["thermal_derating"]
         assert row.setting == 0.7 and row.setting_uncertainty == width
         assert "telemetry.parquet" in row.value_source
-    errors = [r.quantity("value_lost_power_factor_reactive").uncertainty for r in (sharp, blurred)]
+    errors = [r.quantity("value_lost_thermal_derating").uncertainty for r in (sharp, blurred)]
     assert errors[1] > 1.2 * errors[0]
     assert sharp.quantity("value_lost").value == pytest.approx(blurred.quantity("value_lost").value)
     assert any("draws of measured parameters" in caveat for caveat in blurred.facts["caveats"])
+
+
+def test_a_run_feeds_quantities_and_latencies_and_each_number_leads_back_to_it(tmp_path: Path) -> None:
+    connect = Result(
+        procedure="connect_ocpp",
+        start_ns=0,
+        parameters={},
+        quantities=(Quantity("connect_time", 900.0, "s", None, "one sample"),),
+        verdicts=(),
+        tables={"round_trips": pd.DataFrame({"round_trip_s": [0.1, 0.2, 5.0]})},
+        facts={},
+    )
+    efficiency = Quantity("efficiency_dc_to_ac", 0.9, "1", 0.01)
+    load = replace(connect, procedure="export_load_test", quantities=(efficiency,), tables={})
+    folder = tmp_path / "RUN"
+    for found in (connect, load):
+        save_result(folder / "results" / found.procedure, found)
+    write_verdicts(folder / "verdicts.json", {})
+    (folder / "run.json").write_text("{}")
+    result = analyse(tmp_path, evidence_run=str(folder), rules="double_levy", users=1, draws=1)
+    assert result.facts["evidence_run"] == {
+        "run": "RUN",
+        "verdicts_sha256": hashlib.sha256((folder / "verdicts.json").read_bytes()).hexdigest(),
+    }
+    rules = result.tables["rules"].set_index("rule")
+    assert rules.loc["connector_ac_dc", ["setting", "setting_uncertainty"]].tolist() == [0.9, 0.01]
+    assert rules.loc["handshake_latency", "setting"] == 900.0
+    assert "connect_time (connect_ocpp: result.json)" in rules.loc["handshake_latency", "value_source"]
+    assert any("not known" in c and "handshake_latency" in c for c in result.facts["caveats"])
+    latency = result.tables["latency"].set_index(["limit", "measured"])
+    # Two of three round trips are within the 4 s of the telemetry, all within the 30 s of an activation.
+    assert latency.loc[("ca-agc-telemetry", "command"), "share"] == pytest.approx(2 / 3)
+    assert latency.loc[("fcr-full-activation", "command"), "share"] == 1.0
+    assert latency.loc[("founding-handshake", "handshake"), "share"] == 0.0
+    assert (latency["confidence"] == "read").sum() == 1
+    assert "latency" in figures_of(result)
+    (folder / "results" / "connect_ocpp" / "result.json").write_text("[]")
+    with pytest.raises(InputError, match="connect_ocpp"):
+        analyse(tmp_path, evidence_run=str(folder))
 
 
 def test_more_rules_than_the_table_holds_are_sampled_and_say_so(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -31,22 +32,47 @@ class Jurisdiction(BaseModel):
 
 
 class Measured(BaseModel):
-    """How a verdict of the lab bears on a barrier.
+    """How a run of the lab bears on a barrier.
 
-    ``criterion`` is an identity or, ending in ``.``, a prefix. With ``quantity`` only verdicts on that
-    quantity count. ``take`` says what the parameter becomes: the measured value times ``factor``, or
-    ``constant``.
+    A verdict bears when its criterion fits the pattern and its outcome is the one asked for. Without a
+    criterion, a quantity of a procedure bears by itself, whatever was judged.
+
+    Attributes
+    ----------
+    criterion
+        An identity; ending in ``.``, all that begin so; ``*`` stands for any part.
+    procedure
+        The number is that of ``quantity`` in this procedure's result, instead of the verdict's own.
+    quantity
+        The quantity; without ``procedure``, only verdicts on it count.
+    take
+        What the parameter becomes: the measured value times ``factor``, or ``constant``; ``flag`` leaves it.
+    most
+        A larger value counts as this one: a share beyond 1 means that nothing is lost.
     """
 
     model_config = _STRICT
 
-    criterion: str = Field(min_length=1)
+    criterion: str = ""
+    procedure: str = ""
     quantity: str = ""
-    when: Literal["fail", "any"] = "fail"
+    when: Literal["fail", "pass", "any"] = "fail"
     take: Literal["flag", "value", "constant"] = "flag"
     unit: str = ""
     factor: float = 1.0
     constant: float = 0.0
+    most: float | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Measured:
+        if not self.criterion and not (self.procedure and self.quantity):
+            raise ValueError("needs 'criterion', or 'procedure' and 'quantity'")
+        return self
+
+    def fits(self, identity: str) -> bool:
+        """Return whether a criterion of that identity is meant."""
+        pattern = f"{self.criterion}*" if self.criterion.endswith(".") else self.criterion
+        return bool(pattern) and fnmatchcase(identity, pattern)
 
 
 class Barrier(BaseModel):

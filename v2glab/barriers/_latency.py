@@ -16,6 +16,14 @@ from v2glab.evidence import InputError
 
 Kind = Literal["activation", "telemetry", "handshake"]
 
+#: What each limit is held against. The round trip of a command is part of every activation and of every
+#: telemetry value that is asked for: within the limit it proves nothing, beyond it everything.
+_HELD_AGAINST: dict[str, tuple[str, ...]] = {
+    "activation": ("activation", "command"),
+    "telemetry": ("telemetry", "command"),
+    "handshake": ("handshake",),
+}
+
 
 class MarketLimit(BaseModel):
     """The longest time that a market allows for something."""
@@ -32,9 +40,13 @@ class MarketLimit(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class WithinLimit:
-    """Share of ``count`` latencies within a limit, its 95 % interval, and the latencies' 95th percentile."""
+    """Share of ``count`` latencies within a limit, its 95 % interval, and the latencies' 95th percentile.
+
+    ``measured`` is the kind of the latencies; ``command`` is a part only of what the limit speaks of.
+    """
 
     limit: MarketLimit
+    measured: str
     count: int
     share: float
     low: float
@@ -63,14 +75,14 @@ def parse_limits(document: Mapping[str, Any], where: str) -> tuple[MarketLimit, 
 
 
 def within_limits(samples: Mapping[str, Floats], limits: Sequence[MarketLimit]) -> list[WithinLimit]:
-    """Hold latencies of each kind against the limits of that kind.
+    """Hold latencies of each kind against the limits that speak of it, or of something it is a part of.
 
     The interval is Wilson's (Journal of the American Statistical Association 22, 1927), which stays within 0
     and 1 for shares near the ends.
     """
     out = []
-    for limit in limits:
-        values = samples.get(limit.kind)
+    for limit, measured in ((one, kind) for one in limits for kind in _HELD_AGAINST[one.kind]):
+        values = samples.get(measured)
         if values is None or not values.size:
             continue
         n, share = values.size, float((values <= limit.limit_s).mean())
@@ -78,7 +90,7 @@ def within_limits(samples: Mapping[str, Floats], limits: Sequence[MarketLimit]) 
         middle = (share + z2 / (2 * n)) / (1 + z2 / n)
         half = math.sqrt(z2) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
         low, high = max(middle - half, 0.0), min(middle + half, 1.0)
-        out.append(WithinLimit(limit, n, share, low, high, float(np.percentile(values, 95))))
+        out.append(WithinLimit(limit, measured, n, share, low, high, float(np.percentile(values, 95))))
     return out
 
 

@@ -56,6 +56,7 @@ def caveats(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> li
         )
     if vehicle.wear_eur_per_kwh == 0 and not vehicle.wear_curve:
         out.append("Battery wear is not priced; give wear_eur_per_kwh or wear_curve to do so.")
+    out += _measured(inputs)
     catalogue = load_catalogue()
     unsourced = [name for name in inputs.rules if not catalogue.barriers[name].sourced]
     if unsourced:
@@ -63,6 +64,31 @@ def caveats(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> li
     moving = [name for name in inputs.rules if catalogue.barriers[name].touches_mobility]
     if moving:
         out.append(f"The mobility baseline itself is changed by: {', '.join(moving)}.")
+    return out
+
+
+def _measured(inputs: Inputs) -> list[str]:
+    """Return what to know of the numbers that a run set."""
+    out = []
+    unknown = [name for name, rule in inputs.rules.items() if "uncertainty not known" in rule.value_source]
+    if unknown:
+        out.append(
+            f"Measured, but with an uncertainty that is not known and so not counted: {', '.join(unknown)}."
+        )
+    if inputs.rules.get("connector_ac_dc") and any(
+        e.barrier == "connector_ac_dc" and e.state == "set" for e in inputs.evidence
+    ):
+        out.append(
+            "The measured efficiency of the station counts on top of the car's discharging efficiency "
+            f"({inputs.vehicle.discharge_efficiency:g}): give the battery's alone."
+        )
+    unverified = [row.limit.id for row in inputs.grid.within if row.limit.confidence != "read"]
+    if unverified:
+        out.append(
+            f"Time limits of markets are from memory, to be verified: {', '.join(dict.fromkeys(unverified))}."
+        )
+    if any(row.measured == "command" for row in inputs.grid.within):
+        out.append("The round trip of a command is a part only of an activation or of telemetry.")
     return out
 
 

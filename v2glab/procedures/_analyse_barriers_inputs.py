@@ -24,9 +24,10 @@ from v2glab.barriers import (
     select_vehicles,
 )
 from v2glab.evidence import InputError
-from v2glab.procedures._barrier_files import read_run, read_sessions
+from v2glab.procedures._barrier_files import read_sessions
 from v2glab.procedures._barrier_grid import GridEvidence, set_from_grid
 from v2glab.procedures._barrier_market import check_currency, read_market
+from v2glab.procedures._barrier_run import LabRun, read_run
 from v2glab.resources import find_data
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Inputs:
     rules: dict[str, Transformation]
     evidence: list[BarrierEvidence]
     grid: GridEvidence = field(default_factory=GridEvidence)
+    lab: LabRun | None = None
 
     @property
     def market(self) -> Market:
@@ -66,8 +68,15 @@ def gather(parameters: BarrierParameters) -> Inputs:
         A file is wrong, a rule is unknown, or no vehicle is left.
     """
     vehicle = parameters.vehicle()
-    rules, evidence = _rules(parameters)
-    rules, grid = set_from_grid(rules, load_catalogue(), parameters.grid_events, parameters.latencies)
+    lab = read_run(Path(parameters.evidence_run)) if parameters.evidence_run else None
+    rules, evidence = _rules(parameters, lab)
+    rules, grid = set_from_grid(
+        rules,
+        load_catalogue(),
+        parameters.grid_events,
+        parameters.latencies,
+        lab.latencies if lab else None,
+    )
     sessions, issues = read_sessions(
         _path(parameters.sessions, "sessions", "example-sessions.csv"), parameters.timezone
     )
@@ -95,7 +104,7 @@ def gather(parameters: BarrierParameters) -> Inputs:
             f"a user with {parameters.minimum_sessions} sessions over {parameters.minimum_days:g} days",
             "lower minimum_days and minimum_sessions, or name other sessions",
         )
-    return Inputs(vehicle, years, issues, markets, prices, rules, evidence, grid)
+    return Inputs(vehicle, years, issues, markets, prices, rules, evidence, grid, lab)
 
 
 def _check_years(prices: tuple[PriceYear | None, ...]) -> None:
@@ -106,17 +115,22 @@ def _check_years(prices: tuple[PriceYear | None, ...]) -> None:
         )
 
 
-def _rules(parameters: BarrierParameters) -> tuple[dict[str, Transformation], list[BarrierEvidence]]:
-    """Return the rules with measured numbers in place; measured barriers join in when that is wanted."""
+def _rules(
+    parameters: BarrierParameters, lab: LabRun | None
+) -> tuple[dict[str, Transformation], list[BarrierEvidence]]:
+    """Return the rules with measured numbers in place; measured barriers join in when that is wanted.
+
+    One whose measured number changes nothing does not join: it is evidence, and costs nothing.
+    """
     catalogue = load_catalogue()
     rules = catalogue.select(parameters.rules)
-    if not parameters.evidence_run:
+    if lab is None:
         return rules, []
-    evidence = map_verdicts(read_run(Path(parameters.evidence_run)), catalogue)
+    evidence = map_verdicts(lab.verdicts, catalogue, lab.quantities)
     if parameters.add_measured:
         for item in evidence:
             change = catalogue.barriers[item.barrier].transformation
-            if item.state == "set" and change is not None:
+            if item.state == "set" and change is not None and item.value != getattr(Terms(), change.kind):
                 rules.setdefault(item.barrier, change)
     return apply_evidence(rules, evidence), evidence
 

@@ -1,4 +1,4 @@
-"""Read what a barrier analysis needs from files: sessions, prices, tariffs, verdicts of a run."""
+"""Read what a barrier analysis needs from files: sessions, prices, tariffs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from v2glab.barriers import PRICE_BOUNDS_PER_KWH, PriceYear, Session, SessionIssue, Tariff, parse_tariff
 from v2glab.barriers.tariffs import Currency, Rate, parse_rate
-from v2glab.evidence import InputError, Verdict, read_toml, read_verdicts
+from v2glab.evidence import InputError, read_toml
 
 _SESSION_COLUMNS = ("User_ID", "Start_plugin", "End_plugout", "El_kWh")
 #: Larger files are no sessions of a few thousand vehicles but a mistake.
@@ -211,9 +211,3 @@ def read_tariff(path: Path) -> Tariff:
 def read_rate(path: Path) -> Rate:
     """Read a rate of the Utility Rate Database from a JSON file."""
     return parse_rate(read_text(path), path.name)
-
-
-def read_run(path: Path) -> list[Verdict]:
-    """Read the verdicts of a run folder, or of a ``verdicts.json``."""
-    by_procedure = read_verdicts(path / "verdicts.json" if path.is_dir() else path)
-    return [verdict for verdicts in by_procedure.values() for verdict in verdicts]

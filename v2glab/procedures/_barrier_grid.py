@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -30,7 +31,7 @@ from v2glab.gridcodes import load_code
 from v2glab.procedures._barrier_files import read_text
 from v2glab.resources import find_data
 
-_KINDS = ("activation", "telemetry", "handshake")
+_KINDS = ("activation", "telemetry", "handshake", "command")
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -56,10 +57,15 @@ class GridEvidence:
 
 
 def set_from_grid(
-    rules: dict[str, Transformation], catalogue: Catalogue, events: str, latencies: str
+    rules: dict[str, Transformation],
+    catalogue: Catalogue,
+    events: str,
+    latencies: str,
+    measured: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> tuple[dict[str, Transformation], GridEvidence]:
     """Return the rules with what the files say in place, and the evidence; empty names read nothing.
 
+    Latencies that a run measured are held against the markets' limits unless the file has the same kind.
     Events set ``ride_through_window`` (trips a year) and ``anti_islanding`` (wait before export), latencies
     ``handshake_latency``; all three join the rules.
 
@@ -70,7 +76,7 @@ def set_from_grid(
     """
     out = dict(rules)
     losses: list[EventLoss] = []
-    samples: dict[str, NDArray[np.float64]] = {}
+    samples = dict(measured or {})
     if events:
         path = Path(events)
         settings, recorded = _read_events(path)
@@ -86,10 +92,11 @@ def set_from_grid(
             update={"value": wait, "uncertainty": 0.0, "value_source": f"default of {clause}"}
         )
     if latencies:
-        samples = parse_latencies(read_text(Path(latencies)), Path(latencies).name)
-        if "handshake" in samples:
+        listed = parse_latencies(read_text(Path(latencies)), Path(latencies).name)
+        samples |= listed
+        if "handshake" in listed:
             own = _own(out, catalogue, "handshake_latency")
-            out["handshake_latency"] = handshake_delay(samples, own, Path(latencies).name)
+            out["handshake_latency"] = handshake_delay(listed, own, Path(latencies).name)
     limits = find_data("datasets", "barriers", "market_limits", "limits.toml")
     within = within_limits(samples, parse_limits(read_toml(limits), limits.name)) if samples else []
     return out, GridEvidence(tuple(losses), tuple(within), samples)

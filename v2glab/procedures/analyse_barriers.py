@@ -37,7 +37,8 @@ class BarrierParameters(Parameters):
     rules
         Barriers that may be in force, separated by commas; ``name=value`` replaces the catalogue's number.
     evidence_run
-        A run folder or ``verdicts.json`` whose measured numbers replace the catalogue's.
+        A run folder or ``verdicts.json`` whose measured numbers replace the catalogue's; command and
+        handshake times that the run measured are held against the time limits of markets.
     grid_events
         A TOML file that names a grid code, a category, the days watched and the recordings of grid events.
     latencies
@@ -150,6 +151,7 @@ def _facts(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> dic
         "repeated": priced.repeated,
         "waterfall": [[name, step] for name, step in attribution.waterfall()],
         "caveats": caveats(inputs, priced, parameters),
+        "evidence_run": {"run": inputs.lab.run, "verdicts_sha256": inputs.lab.sha256} if inputs.lab else {},
     }
 
 
