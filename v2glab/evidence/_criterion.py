@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from v2glab.evidence._errors import InputError
+from v2glab.evidence._toml import read_toml
 
 Confidence = Literal["confirmed", "unverified"]
 
@@ -86,13 +86,3 @@ def load_criteria(path: Path) -> dict[str, Criterion]:
             raise InputError(f"{path.name}: two criteria named {criterion.id!r}", "one", "rename one")
         criteria[criterion.id] = criterion
     return criteria
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; every way it can fail is an :class:`InputError`."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"no file {path}", "a TOML file", "check the name") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: {error}", "readable TOML in UTF-8", "mend the file") from error
