@@ -1,0 +1,40 @@
+"""Which module speaks which protocol; imported when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from v2glab.links.sessions._ask import Asker
+    from v2glab.links.sessions._offer import Offer
+    from v2glab.links.sessions._plant import ChargerPlant, VehiclePlant
+    from v2glab.links.sessions._serve import Service
+    from v2glab.links.sessions._vehicle import Progress, VehicleDriver, Wishes
+
+#: Packages by protocol. Each has ``make_service(protocol, plant, offer)`` and ``make_driver(asker, plant,
+#: wishes, sleep, progress)``.
+_HOMES = {"din": "din", "iso2": "iso2", "iso20-ac": "iso20", "iso20-dc": "iso20"}
+
+
+def service_maker(protocol: str, plant: ChargerPlant, offer: Offer) -> Callable[[], Service]:
+    """Return what makes the charger's side of one session."""
+    made = _home(protocol).make_service
+    return lambda: cast("Service", made(protocol, plant, offer))
+
+
+def make_driver(
+    asker: Asker,
+    plant: VehiclePlant,
+    wishes: Wishes,
+    sleep: Callable[[float], Awaitable[None]],
+    progress: Progress | None = None,
+) -> VehicleDriver:
+    """Return the vehicle's side of the protocol that the asker has agreed on."""
+    made = _home(asker.link.protocol_name).make_driver
+    return cast("VehicleDriver", made(asker, plant, wishes, sleep, progress))
+
+
+def _home(protocol: str) -> Any:  # noqa: ANN401 -- a module
+    return import_module(f"v2glab.links.sessions.{_HOMES[protocol]}")
