@@ -14,17 +14,24 @@ _FLAGS = ("PF_MODE_ENABLE", "MC_ENABLE", "DVS_MODE_ENABLE")
 
 
 class OpenDerBench(ModelBench):
-    """The public reference model behind the bench protocol."""
+    """The public reference model behind the bench protocol.
 
-    def __init__(self, step_s=0.02, seed=1):
+    ``other_step_s``: another device of the same process was made with that step, after this one.
+    ``restarts``: the controller starts anew when the voltage first leaves continuous operation.
+    """
+
+    def __init__(self, step_s=0.02, seed=1, *, other_step_s=None, restarts=False):
         super().__init__(seed=seed)
         self.step_s, self.name = step_s, "OpenDER 2.2.0"
+        self.other_step_s, self.restarts = other_step_s, restarts
 
     def run(self, stimulus):
-        from opender import DER, DER_BESS
+        from opender import DER
 
         DER.t_s = self.step_s
-        peer = DER_BESS(**_parameters(self.settings))
+        peer = self._device(cold=stimulus.cold)
+        DER.t_s = self.other_step_s or self.step_s
+        fresh = not self.restarts
         time = np.arange(round(stimulus.duration_s / self.step_s) + 1) * self.step_s
         rows, waiting = [], _changes(stimulus)
         for t in time:
@@ -32,6 +39,8 @@ class OpenDerBench(ModelBench):
                 for name, value in _parameters(waiting.pop(0)[1]).items():
                     setattr(peer.der_file, name, value)
             v, f, demand = _inputs(stimulus, t)
+            if not fresh and not 0.88 <= min(v) <= max(v) <= 1.1:
+                peer, fresh = self._device(), True
             peer.update_der_input(
                 v_pu=list(v), theta=[0.0, -math.tau / 3, math.tau / 3], f=f, p_dem_pu=demand
             )
@@ -41,6 +50,11 @@ class OpenDerBench(ModelBench):
         current = np.hypot(p, q) / np.maximum((a + b + c) / 3, 1e-3)
         record = Record(time, np.vstack([a, b, c]), hertz, p, q, current, on, self.uncertainties)
         return add_noise(replace(record, i_pu=np.minimum(current, 10.0)), self.seed)
+
+    def _device(self, *, cold=False):
+        from opender import DER_BESS
+
+        return DER_BESS(**_parameters(self.settings), STATUS_INIT=not cold)
 
 
 def _parameters(settings):
