@@ -14,6 +14,8 @@ from v2glab.gridcodes.conformity import (
     Stimulus,
     Stretch,
     Uncertainties,
+    add_noise,
+    add_waveform_noise,
     list_cases,
 )
 
@@ -39,10 +41,23 @@ def case(name, category="III", normal="B"):
 @cache
 def exact(name, category="III", normal="B"):
     """The record of the reference model without noise."""
-    test = case(name, category, normal)
+    return record_of(case(name, category, normal))
+
+
+def record_of(test):
+    """The record of the reference model in a test, without noise."""
     bench = ModelBench(noisy=False)
     bench.configure(test.settings)
     return bench.run(test.stimulus)
+
+
+def noisy(test, record, seed):
+    """An exact record as an instrument of its declared uncertainties would have measured it."""
+    seen = add_noise(record, seed)
+    if seen.waveform is None:
+        return seen
+    plate = test.rules.base.nameplate
+    return replace(seen, waveform=add_waveform_noise(seen.waveform, seen.uncertainties, plate, seed))
 
 
 def outcomes(verdicts):

@@ -26,7 +26,6 @@ NOMINAL = PLATE.v_nominal_v / math.sqrt(3)
 DECLARED = Uncertainties(gain=0.0005, zero_pu=0.0003)
 QUICK = [f"power-quality.{n}" for n in ("dc", "harmonics", "interharmonics", "voltage-change")]
 QUICK += [f"power-quality.{n}" for n in ("load-rejection", "ground-fault")]
-SEEDS = 50
 #: The only limit of the family that no public text confirms.
 UNVERIFIED = "power-quality.load-rejection.above-1.3"
 
@@ -118,28 +117,6 @@ def test_a_device_whose_power_swings_fails_by_flicker():
     assert (pst.outcome, pst.criterion.clause) == (Outcome.FAIL, "7.2.3 Table 25")
     assert pst.quantity.value == pytest.approx(0.714 * 0.9 / 0.321, rel=0.05)
     assert plt.outcome is Outcome.INCONCLUSIVE
-
-
-def test_no_noise_makes_the_conforming_device_fail():
-    """The sound device under noises drawn from what the instrument declares."""
-    tests = cases(*QUICK)
-    for seed in range(SEEDS):
-        wrong = [v for v in verdicts_of(ModelBench(seed=seed), tests) if v.outcome is not Outcome.PASS]
-        assert {v.criterion.id.rpartition(".conformity.")[2] for v in wrong} == {UNVERIFIED}, seed
-        assert {v.outcome for v in wrong} == {Outcome.INCONCLUSIVE}
-
-
-def test_no_noise_makes_the_flicker_of_the_conforming_device_fail():
-    single = Rules(CODE, "III", "B", nameplate={"phases": 1})
-    (test,) = list_cases(single, ["power-quality.flicker"])
-    exact = run_case(ModelBench(noisy=False), test).record
-    wave, seen = exact.waveform, []
-    for seed in range(50):
-        noise = np.random.default_rng(seed).standard_normal(wave.samples.shape)
-        noisy = replace(wave, samples=wave.samples + wave.uncertainty[0] * noise)
-        seen.append(test.judge(replace(exact, waveform=noisy))[0])
-    assert {v.outcome for v in seen} == {Outcome.PASS}
-    assert len({v.quantity.value for v in seen}) == 50
 
 
 def test_the_declared_device_lies_clear_of_every_limit():

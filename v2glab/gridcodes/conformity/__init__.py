@@ -7,6 +7,7 @@ from v2glab.gridcodes.conformity._evidence import ImportedEvidence, apply_eviden
 from v2glab.gridcodes.conformity._junit import junit_xml
 from v2glab.gridcodes.conformity._model_bench import ModelBench, add_noise, sample_times, simulated
 from v2glab.gridcodes.conformity._model_design import DeviceDesign
+from v2glab.gridcodes.conformity._model_waveform import add_waveform_noise
 from v2glab.gridcodes.conformity._place import TIME, Place, place_of
 from v2glab.gridcodes.conformity._record import Record, Uncertainties, checked
 from v2glab.gridcodes.conformity._stimulus import Capture, Island, Stimulus, Stretch
@@ -41,6 +42,7 @@ __all__ = [
     "Stretch",
     "Uncertainties",
     "add_noise",
+    "add_waveform_noise",
     "apply_evidence",
     "checked",
     "interpolate",

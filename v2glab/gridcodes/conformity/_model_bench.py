@@ -10,7 +10,7 @@ import numpy as np
 
 from v2glab.gridcodes.conformity._model_design import DeviceDesign
 from v2glab.gridcodes.conformity._model_island import island_record
-from v2glab.gridcodes.conformity._model_waveform import captured
+from v2glab.gridcodes.conformity._model_waveform import add_waveform_noise, captured
 from v2glab.gridcodes.conformity._record import Array, Record, Uncertainties
 from v2glab.gridcodes.conformity._stimulus import Stimulus, Stretch
 
@@ -64,8 +64,10 @@ class ModelBench:
         else:
             record = simulated(self.settings, stimulus, self.uncertainties, self.seed)
         if stimulus.capture is not None:
-            seed = self.seed if self.noisy else None
-            wave = captured(record, stimulus.capture, self.settings.nameplate, self.design, seed)
+            plate = self.settings.nameplate
+            wave = captured(record, stimulus.capture, plate, self.design)
+            if self.noisy:
+                wave = add_waveform_noise(wave, self.uncertainties, plate, self.seed)
             record = replace(record, waveform=wave)
         return add_noise(record, self.seed) if self.noisy else record
 
@@ -152,8 +154,12 @@ def add_noise(record: Record, seed: int) -> Record:
         if not sigma:
             return values
         common = draw.standard_normal((*values.shape[:-1], 1)) * math.sqrt(u.shared)
-        own = draw.standard_normal(values.shape) * math.sqrt(1 - u.shared)
-        return np.asarray(values + sigma * (common + own))
+        noise = draw.standard_normal(values.shape)
+        noise *= math.sqrt(1 - u.shared)
+        noise += common
+        noise *= sigma
+        noise += values
+        return noise
 
     return replace(
         record,

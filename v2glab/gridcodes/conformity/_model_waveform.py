@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,26 +14,23 @@ from v2glab.signals import Waveform
 
 if TYPE_CHECKING:
     from v2glab.gridcodes.conformity._model_design import DeviceDesign
+    from v2glab.gridcodes.conformity._record import Uncertainties
     from v2glab.gridcodes.conformity._stimulus import Capture
     from v2glab.gridcodes.der import Nameplate
 
 _UNITS = {"voltage": "V", "current": "A"}
 
 
-def captured(
-    record: Record, capture: Capture, plate: Nameplate, design: DeviceDesign, seed: int | None
-) -> Waveform:
-    """Return what an instrument of the record's uncertainties samples on every phase.
+def captured(record: Record, capture: Capture, plate: Nameplate, design: DeviceDesign) -> Waveform:
+    """Return every phase's voltage or current, exactly, with the uncertainties of the record's instrument.
 
     The reference model knows powers, not waveforms: the fundamental follows its record, and everything else
-    follows the design. Each channel has one error of gain and zero, and noise of its own.
+    follows the design.
 
     Parameters
     ----------
     record
         Of the model over the same timeline, without noise.
-    seed
-        Of the errors; ``None`` samples exactly.
     """
     names = [f"{capture.channel}_{p}" for p in "abc"[: plate.phases]]
     time = np.arange(round(float(record.time_s[-1]) * capture.rate_hz)) / capture.rate_hz
@@ -40,18 +38,28 @@ def captured(
     scale = rated_phase_v(plate) if voltage else rated_current_a(plate)
     samples = _voltages(record, capture, design, time) if voltage else _currents(record, design, time)
     samples = samples[: plate.phases]
-    u = record.uncertainties
-    own = u.v_pu if voltage else u.i_pu
-    if seed is not None:
-        draw = np.random.default_rng((seed, round(capture.rate_hz), int(voltage)))
-        samples *= 1 + (u.gain or 0.0) * draw.standard_normal((len(names), 1))
-        samples += 0.0 if voltage else (u.zero_pu or 0.0) * draw.standard_normal((len(names), 1))
-        for phase in range(len(names)):  # row by row: a long recording needs no second array
-            samples[phase] += (own or 0.0) * draw.standard_normal(time.size)
     samples *= scale
+    own = record.uncertainties.v_pu if voltage else record.uncertainties.i_pu
     spread = None if own is None else own * scale
     units = (_UNITS[capture.channel],) * len(names)
     return Waveform(tuple(names), units, samples, capture.rate_hz, 0, (spread,) * len(names))
+
+
+def add_waveform_noise(wave: Waveform, u: Uncertainties, plate: Nameplate, seed: int) -> Waveform:
+    """Return a waveform as an instrument of those uncertainties would have sampled it.
+
+    Each channel has one error of gain, a current one of zero besides, and every sample noise of its own.
+    """
+    voltage = wave.names[0].startswith("voltage")
+    zero = 0.0 if voltage else (u.zero_pu or 0.0) * rated_current_a(plate)
+    draw = np.random.default_rng((seed, round(wave.rate_hz), int(voltage)))
+    gains, zeros = draw.standard_normal((2, len(wave.names)))
+    out = np.empty_like(wave.samples)
+    for phase, own in enumerate(wave.uncertainty):  # row by row: a long recording needs no third array
+        draw.standard_normal(out=out[phase])
+        out[phase] *= own or 0.0
+        out[phase] += wave.samples[phase] * (1 + (u.gain or 0.0) * gains[phase]) + zero * zeros[phase]
+    return replace(wave, samples=out)
 
 
 def _turns(record: Record, time: Array) -> Array:
