@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pymodbus.client import ModbusTcpClient
@@ -128,7 +129,7 @@ def test_independent_sunspec_reader_finds_every_model(twin: Served) -> None:
     device.scan()
     try:
         numbers = [n for n in device.models if isinstance(n, int)]
-        assert numbers == [1, 701, 702, 704, 707, 708, 709, 710, 711, 713, 714]
+        assert numbers == [1, *range(701, 715)]
         assert device.models[1][0].Mn.value == "v2glab"
         measured, state = device.models[701][0], twin.rpc("plant.state")
         assert measured.Hz.cvalue == pytest.approx(state["grid_frequency_hz"], abs=1e-3)
@@ -147,3 +148,89 @@ def test_independent_sunspec_reader_finds_every_model(twin: Served) -> None:
         control.WSet.write()
     finally:
         device.close()
+
+
+@pytest.fixture
+def sunspec(twin: Served) -> Iterator[Any]:
+    from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
+
+    host, port = twin.modbus
+    device = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr=host, ipport=port, timeout=2)
+    device.scan()
+    yield device
+    device.close()
+
+
+def _write(client: ModbusTcpClient, point: Any, raw: int) -> int:
+    """Write one point in raw numbers; return the code of the exception, 0 without one."""
+    words = [raw] if point.len == 1 else [raw >> 16, raw & 0xFFFF]
+    answer = client.write_registers(point.model.model_addr + point.offset, words, device_id=1)
+    return int(answer.exception_code) if answer.isError() else 0
+
+
+def _curve(model: Any, index: int) -> list[tuple[float, float]]:
+    model.read()
+    return [(p.V.cvalue, p.Var.cvalue) for p in model.Crv[index].Pt]
+
+
+def test_a_curve_comes_into_force_when_it_is_adopted(client: ModbusTcpClient, sunspec: Any) -> None:
+    model = sunspec.models[705][0]
+    first = _curve(model, 0)
+    assert first == [(92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)]  # category B, Table 8
+    assert _write(client, model.Crv[1].Pt[0].Var, 3000) == 0
+    assert _write(client, model.Crv[1].RspTms, 1000) == 0
+    assert _curve(model, 0) == first
+    assert _write(client, model.AdptCrvReq, 2) == 0
+    assert _curve(model, 0)[0] == (92.0, 30.0)
+    assert (model.Crv[0].RspTms.cvalue, model.AdptCrvRslt.value) == (10.0, 1)
+    assert _write(client, model.Crv[1].Pt[0].Var, 4400) == 0
+    assert _write(client, model.Crv[1].RspTms, 500) == 0
+    assert _write(client, model.AdptCrvReq, 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "code"),
+    [
+        ("705.Crv.0.Pt.0.V", 9000, 2),  # the curve in force is only read
+        ("705.AdptCrvReq", 3, 3),  # there are two curves
+        ("705.Ena", 7, 3),  # neither on nor off
+        ("703.ESVHi", 9000, 3),  # beneath the lower end
+        ("703.ESDlyRemTms", 5, 2),  # read-only by definition
+        ("704.WMaxLimPct", 10_100, 3),  # 101 %
+        ("704.VarSetMod", 1, 3),  # the device knows reactive power as a share of its rating only
+        ("704.WSetRvrt", 1, 2),  # not implemented
+        ("707.Ena", 0, 3),  # a trip cannot be switched off
+        ("711.Ctl.0.DbOf", 100, 2),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(
+    twin: Served, client: ModbusTcpClient, sunspec: Any, path: str, raw: int, code: int
+) -> None:
+    number, *steps = path.split(".")
+    node = model = sunspec.models[int(number)][0]
+    for step in steps:
+        node = node[int(step)] if step.isdigit() else getattr(node, step)
+    model.read()
+    before, state = model.get_dict(), twin.rpc("plant.state")
+    assert _write(client, node, raw) == code
+    model.read()
+    assert model.get_dict() == before
+    assert twin.rpc("plant.state") == state
+
+
+def test_a_curve_that_makes_no_sense_is_not_adopted(client: ModbusTcpClient, sunspec: Any) -> None:
+    for number, point, raw, good in (
+        (705, lambda m: m.Crv[1].Pt[1].V, 11_000, 9800),  # it rises beyond the next point
+        (707, lambda m: m.Crv[1].MustTrip.Pt[0].Tms, 60_000, 21_000),  # longer than the code allows
+        (711, lambda m: m.Ctl[1].KOf, 0, 500),  # no droop at all
+    ):
+        model = sunspec.models[number][0]
+        model.read()
+        name = "AdptCtlReq" if number == 711 else "AdptCrvReq"
+        group = "Ctl" if number == 711 else "Crv"
+        in_force = model.get_dict()[group][0]
+        assert _write(client, point(model), raw) == 0
+        assert _write(client, getattr(model, name), 2) == 3
+        model.read()
+        assert model.get_dict()[group][0] == in_force
+        assert _write(client, point(model), good) == 0

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from plant_bench import connected
 
+from v2glab.gridcodes import load_code
 from v2glab.twin import Plant, PlantSettings
 from v2glab.twin._physics import C, P, X
-from v2glab.twin._settings import constants
 
 SETTINGS = PlantSettings()
 #: Heat is slow: a coarser step serves.
@@ -140,18 +140,22 @@ def test_full_battery_takes_no_more() -> None:
     assert plant.state.power_w > -150.0  # no more than what the charger itself uses
 
 
-def test_constants_come_from_the_grid_code_of_the_site() -> None:
-    values = constants(SETTINGS)
+def test_the_device_is_delivered_with_the_settings_of_the_site() -> None:
+    delivered = Plant(SETTINGS).device_settings
+    trips = {t.name: (t.threshold, t.time_s) for t in delivered.trips}
     # IEEE 1547-2018, Tables 13 and 18, Category III, default settings.
-    assert (values[P.UV1_PU], values[P.UV1_S], values[P.UV2_PU], values[P.UV2_S]) == (0.88, 21.0, 0.5, 2.0)
-    assert (values[P.OV1_PU], values[P.OV1_S], values[P.OV2_PU], values[P.OV2_S]) == (1.1, 13.0, 1.2, 0.16)
-    assert (values[P.UF2_HZ], values[P.OF2_HZ], values[P.OF1_HZ], values[P.OF1_S]) == (
-        56.5,
-        62.0,
-        61.2,
-        300.0,
-    )
-    assert (values[P.DROOP_BAND_HZ], values[P.DROOP_PU]) == (0.036, 0.05)
+    assert trips == {
+        "uv1": (0.88, 21.0),
+        "uv2": (0.5, 2.0),
+        "ov1": (1.1, 13.0),
+        "ov2": (1.2, 0.16),
+        "uf1": (58.5, 300.0),
+        "uf2": (56.5, 0.16),
+        "of1": (61.2, 300.0),
+        "of2": (62.0, 0.16),
+    }
+    assert (delivered.droop.deadband_over_hz, delivered.droop.droop_over) == (0.036, 0.05)
+    assert delivered.nameplate.v_nominal_v == pytest.approx(480, abs=0.5)  # between lines
 
 
 @pytest.mark.parametrize(
@@ -161,12 +165,10 @@ def test_constants_come_from_the_grid_code_of_the_site() -> None:
 def test_a_site_of_another_country_has_its_own_trips(code: str, category: str) -> None:
     settings = replace(SETTINGS, grid_code=code, category=category, nominal_frequency_hz=50.0)
     settings = replace(settings, grid_frequency_hz=50.0, nominal_voltage_v=230.0)
-    values = constants(settings)
-    for near, far in ((P.OV1_PU, P.OV2_PU), (P.OF1_HZ, P.OF2_HZ)):
-        assert 0 < values[near] <= values[far]
-    for near, far in ((P.UV1_PU, P.UV2_PU), (P.UF1_HZ, P.UF2_HZ)):
-        assert values[far] <= values[near] < math.inf
     plant = connected(5_000.0, settings)
+    mine = {(t.quantity, t.side) for t in plant.device_settings.trips}
+    rules = load_code(code).category(category)
+    assert mine == {(t.quantity, t.side) for t in rules.trips}
     plant.advance(1.0)
     assert plant.state.fault_code == 0
     assert plant.state.power_w == pytest.approx(5_000, rel=2e-2)

@@ -14,8 +14,8 @@ from plant_bench import connected, event, phase_apart, seconds_until_fault
 from v2glab.evidence import InputError, LimitError, UsageError
 from v2glab.gridcodes import droop_power_pu, load_code
 from v2glab.twin import FAULTS, GridEvent, Plant, PlantSettings
-from v2glab.twin._physics import Fault, X
-from v2glab.twin._plant import COMMANDS
+from v2glab.twin._physics import Fault, P, X
+from v2glab.twin._plant_commands import COMMANDS
 
 RULES = load_code("ieee1547-2018").category("III")
 STEP_S = PlantSettings().step_s
@@ -58,8 +58,9 @@ def test_frequency_trip_takes_the_time_of_the_grid_code(name: str, hertz: float)
     plant, trip = connected(0.0), RULES.trip(name)
     plant.schedule(event(plant, 10.0, hertz=hertz))
     took_s = seconds_until_fault(plant, 1.0)
-    # The measurement follows with 50 ms: it crosses the threshold after τ·ln(step / rest).
-    crossing_s = 0.05 * math.log((hertz - 60.02) / (hertz - trip.threshold))
+    # The measurement follows with a lag: it crosses the threshold after τ·ln(step / rest).
+    lag_s = plant._constants[P.PLL_S]
+    crossing_s = lag_s * math.log((hertz - 60.02) / (hertz - trip.threshold))
     assert took_s - crossing_s == pytest.approx(trip.time_s, abs=2.1 * STEP_S)
     assert plant.state.fault_code == Fault.FREQUENCY_TRIP
 
@@ -73,12 +74,12 @@ def test_voltage_back_in_time_does_not_trip() -> None:
     assert plant.state.contactor_closed
 
 
-@pytest.mark.parametrize("hertz", [59.0, 59.9, 59.98, 60.02, 60.1, 60.6, 61.0])
-@pytest.mark.parametrize("set_pu", [-0.4, 0.4])
+@pytest.mark.parametrize("hertz", [59.0, 59.98, 60.1, 61.0])
+@pytest.mark.parametrize("set_pu", [-0.4, 0.0, 0.4])
 def test_droop_follows_the_line_of_the_standard(hertz: float, set_pu: float) -> None:
     plant = connected(set_pu * 22_000)
-    plant.schedule(event(plant, 10.0, hertz=hertz))
-    plant.advance(1.0)
+    plant.schedule(event(plant, 20.0, hertz=hertz))
+    plant.advance(15.0)  # it reaches 90 % after 5 s: 0.1 % after three times that
     expected = droop_power_pu(
         hertz,
         set_pu,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,7 +115,7 @@ def _nameplate(site: Site) -> dict[str, object]:
         "p_charge_max_w": site.rated_power_w,
         "s_max_va": site.rated_power_w,
         "s_charge_max_va": site.rated_power_w,
-        "v_nominal_v": site.nominal_voltage_v,
+        "v_nominal_v": round(site.nominal_voltage_v * (math.sqrt(3.0) if site.phases == 3 else 1.0), 1),
         "f_nominal_hz": site.nominal_frequency_hz,
         "phases": site.phases,
     }

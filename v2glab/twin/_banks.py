@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from v2glab.evidence import LimitError
+from v2glab.evidence import InputError, LimitError
 from v2glab.instruments import ModbusProfile, Register, decode_registers, encode_registers
-from v2glab.twin._plant import COMMANDS, Plant, PlantState
+from v2glab.twin._plant import Plant
+from v2glab.twin._plant_commands import COMMANDS
+from v2glab.twin._plant_state import PlantState
 from v2glab.twin._sunspec import BASE, SunSpecMap
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
@@ -69,7 +70,7 @@ class ChargerBank(ProfileBank):
         super().__init__(profile, lambda: charger_values(plant.state))
         self._plant = plant
         self._changed = changed
-        self._sunspec = SunSpecMap(plant.settings)
+        self._sunspec = SunSpecMap(plant.settings, plant.device_settings)
         self._writable = {r.address: r for r in profile.registers.values() if r.access == "rw"}
 
     def read(self, function: int, address: int, count: int) -> list[int]:
@@ -83,11 +84,26 @@ class ChargerBank(ProfileBank):
 
     def write(self, address: int, words: Sequence[int]) -> None:
         """Write whole commanded points; anything else is refused and nothing is changed."""
-        if address == self._sunspec.setpoint and len(words) == 2:
-            value = struct.unpack(">i", struct.pack(">2H", *words))[0]
-            self._command([("power_setpoint", float(value))])
+        if address >= BASE:
+            self._write_sunspec(address, words)
             return
         self._command(self._points(address, list(words)))
+
+    def _write_sunspec(self, address: int, words: Sequence[int]) -> None:
+        points = self._sunspec.locate(address, words)
+        if points is None:
+            raise Refused(ILLEGAL_ADDRESS)
+        low, high = COMMANDS["power_setpoint"]
+        if any(place.name == "WSet" and not low <= raw <= high for place, raw in points):
+            raise Refused(ILLEGAL_VALUE)
+        try:
+            change = self._sunspec.write(points)
+        except InputError as error:
+            raise Refused(ILLEGAL_VALUE) from error
+        if change.settings is not None:
+            self._plant.configure(change.settings)
+        if change.setpoint_w is not None:
+            self._command([("power_setpoint", change.setpoint_w)])
 
     def _points(self, address: int, words: list[int]) -> list[tuple[str, float]]:
         points = []
@@ -141,6 +157,8 @@ def charger_values(state: PlantState) -> dict[str, float]:
         "inverter_voltage": state.inverter_voltage_v,
         "max_temperature": state.max_temperature_celsius,
         "fault_reset": 0.0,
+        "automatic_start": float(state.automatic_start),
+        "discharge_authorisation": float(state.discharge_authorised),
     }
 
 

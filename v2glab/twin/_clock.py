@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from v2glab.evidence import InputError, UsageError
-from v2glab.twin._plant import Plant, PlantState
+from v2glab.twin._plant import Plant
+from v2glab.twin._plant_state import PlantState
 
 _TICK_S = 0.005
 _LONGEST_ADVANCE_S = 3600.0

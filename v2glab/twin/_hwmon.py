@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from v2glab.twin._plant import PlantState
+from v2glab.twin._plant_state import PlantState
 
 _LABELS = {1: "heatsink", 2: "junction", 3: "ambient", 4: "connector"}
 

@@ -19,10 +19,17 @@ class X(_Index):
     TIME_S = auto()
     GRID_ANGLE = auto()
     GRID_HZ = auto()
+    GRID_A_PU = auto()
+    GRID_B_PU = auto()
+    GRID_C_PU = auto()
     MEASURED_HZ = auto()
     INVERTER_ANGLE = auto()
+    DEVICE_HZ = auto()
     CURRENT_PEAK = auto()
-    PERMITTED_PU = auto()
+    CURRENT_Q_PEAK = auto()
+    AUTOMATIC = auto()
+    SERVING = auto()
+    RELEASED = auto()
     INRUSH_PEAK = auto()
     INRUSH_ANGLE = auto()
     CONTACTOR_CLOSED = auto()
@@ -42,14 +49,6 @@ class X(_Index):
     ENERGY_IMPORT_WH = auto()
     ENERGY_BATTERY_WH = auto()
     ENERGY_LOSS_WH = auto()
-    UV1_S = auto()
-    UV2_S = auto()
-    OV1_S = auto()
-    OV2_S = auto()
-    UF1_S = auto()
-    UF2_S = auto()
-    OF1_S = auto()
-    OF2_S = auto()
     SQUARES_A = auto()
     SQUARES_B = auto()
     SQUARES_C = auto()
@@ -61,7 +60,13 @@ class X(_Index):
 
 
 class C(_Index):
-    """Commands and surroundings; constant during one call of the kernel."""
+    """Commands and surroundings; constant during one call of the kernel.
+
+    Grid voltages and frequency are those at ``RAMP_FROM_S`` (kernel time) and run evenly from there.
+    ``TURN_A_RAD`` and so on shift each phase against the undisturbed grid, ``TURN_RAD`` is the shift of their
+    positive sequence, and ``GRID_SHARE`` scales the grid's impedance: a source that senses its voltage at the
+    charger's terminals has next to none.
+    """
 
     CONTACTOR = auto()
     RUN = auto()
@@ -81,8 +86,18 @@ class C(_Index):
     GRID_B_PU = auto()
     GRID_C_PU = auto()
     GRID_HZ = auto()
-    GRID_JUMP_RAD = auto()
-    ROCOF_HZ_S = auto()
+    RAMP_FROM_S = auto()
+    RAMP_A_PU_S = auto()
+    RAMP_B_PU_S = auto()
+    RAMP_C_PU_S = auto()
+    RAMP_HZ_S = auto()
+    TURN_A_RAD = auto()
+    TURN_B_RAD = auto()
+    TURN_C_RAD = auto()
+    TURN_RAD = auto()
+    GRID_SHARE = auto()
+    AUTOMATIC = auto()
+    AUTHORISED = auto()
 
 
 class P(_Index):
@@ -98,7 +113,8 @@ class P(_Index):
     HARMONIC_5 = auto()
     HARMONIC_7 = auto()
     CURRENT_LAG_S = auto()
-    RESTORE_S = auto()
+    PLL_S = auto()
+    METER_S = auto()
     CLOSE_S = auto()
     OPEN_S = auto()
     SYNC_OHM = auto()
@@ -122,26 +138,6 @@ class P(_Index):
     CONNECTOR_J_K = auto()
     CONNECTOR_K_W = auto()
     FOLDBACK_START = auto()
-    UV1_PU = auto()
-    UV1_S = auto()
-    UV2_PU = auto()
-    UV2_S = auto()
-    OV1_PU = auto()
-    OV1_S = auto()
-    OV2_PU = auto()
-    OV2_S = auto()
-    UF1_HZ = auto()
-    UF1_S = auto()
-    UF2_HZ = auto()
-    UF2_S = auto()
-    OF1_HZ = auto()
-    OF1_S = auto()
-    OF2_HZ = auto()
-    OF2_S = auto()
-    CESSATION_LOW_PU = auto()
-    CESSATION_HIGH_PU = auto()
-    DROOP_BAND_HZ = auto()
-    DROOP_PU = auto()
 
 
 class R(_Index):
@@ -162,10 +158,11 @@ class Fault(IntEnum):
     """Fault codes of the charger, as in its register map."""
 
     NONE = 0
+    OUT_OF_PHASE = 25
     VOLTAGE_TRIP = 27
     PP_ERROR = 63
+    VECTOR_SHIFT = 78
     FREQUENCY_TRIP = 81
     OVER_TEMPERATURE = 85
     CONTACTOR_WELD = 92
     WATCHDOG = 99
-    OUT_OF_PHASE = 25

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from v2glab.twin._plant import Plant, PlantState
+from v2glab.twin._plant import Plant
+from v2glab.twin._plant_state import PlantState
 from v2glab.twin._scpi import ScpiDevice, number
 
 _READINGS: dict[str, Callable[[PlantState], float]] = {

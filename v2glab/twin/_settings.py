@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.evidence import InputError, UsageError
-from v2glab.gridcodes import DroopSettings, Trip, load_code
+from v2glab.twin._device import DEVIATIONS
 from v2glab.twin._physics import P
 
 FAULTS = (
@@ -21,7 +21,10 @@ FAULTS = (
     "export_bit_off",
     "low_soc",
     "worn_connector",
+    *DEVIATIONS,
 )
+
+Three = tuple[float, float, float]
 
 #: As long as a step of a list of the grid simulator may be.
 LONGEST_EVENT_S = 1e6
@@ -58,27 +61,44 @@ class GridEvent:
     """The grid leaves its normal state for a while.
 
     ``start_ns`` is plant time. ``voltage_pu`` holds the three phases; ``None`` leaves a quantity as it is.
+    Where there is a value to end at, the quantity runs there evenly. All phases jump by ``phase_jump_rad``,
+    and each by its own ``turn_rad`` besides. A source that ``senses`` keeps its voltage at the charger's
+    terminals, whatever current flows.
     """
 
     start_ns: int
     duration_s: float
-    voltage_pu: tuple[float, float, float] | None = None
+    voltage_pu: Three | None = None
     frequency_hz: float | None = None
     phase_jump_rad: float = 0.0
+    turn_rad: Three = (0.0, 0.0, 0.0)
+    voltage_to_pu: Three | None = None
+    frequency_to_hz: float | None = None
+    senses: bool = False
 
     def __post_init__(self) -> None:
-        volts_good = self.voltage_pu is None or (
-            len(self.voltage_pu) == 3 and all(0.0 <= v <= 1.5 for v in self.voltage_pu)
-        )
-        hertz_good = self.frequency_hz is None or 40.0 <= self.frequency_hz <= 70.0
+        volts = [v for v in (self.voltage_pu, self.voltage_to_pu) if v is not None]
+        volts_good = all(len(v) == 3 and all(0.0 <= x <= 1.5 for x in v) for v in volts)
+        hertz = [f for f in (self.frequency_hz, self.frequency_to_hz) if f is not None]
+        hertz_good = all(40.0 <= f <= 70.0 for f in hertz)
         times_good = 0 < self.duration_s <= LONGEST_EVENT_S
-        if not (times_good and volts_good and hertz_good and abs(self.phase_jump_rad) <= np.pi):
+        starts = (self.voltage_to_pu is None or self.voltage_pu is not None) and (
+            self.frequency_to_hz is None or self.frequency_hz is not None
+        )
+        turns_good = len(self.turn_rad) == 3 and all(abs(a) <= np.pi for a in self.angles_rad)
+        if not (times_good and volts_good and hertz_good and starts and turns_good):
             raise InputError(
                 f"grid event {self}",
                 f"duration up to {LONGEST_EVENT_S:g} s, three voltages 0 to 1.5 p.u., frequency 40 to 70 Hz, "
-                "jump up to π",
+                "a beginning for each end, jumps up to π",
                 "mend the event",
             )
+
+    @property
+    def angles_rad(self) -> Three:
+        """Shift of each phase against the undisturbed grid."""
+        a, b, c = (self.phase_jump_rad + turn for turn in self.turn_rad)
+        return a, b, c
 
     @property
     def end_ns(self) -> int:
@@ -106,7 +126,7 @@ class Switches:
 
 
 def constants(settings: PlantSettings) -> NDArray[np.float64]:
-    """Return the kernel's constants; trips and droop come from the grid code of the site."""
+    """Return the kernel's constants."""
     values: dict[P, float] = {
         P.STEP_S: settings.step_s,
         P.NOMINAL_V: settings.nominal_voltage_v,
@@ -118,7 +138,8 @@ def constants(settings: PlantSettings) -> NDArray[np.float64]:
         P.HARMONIC_5: 0.012,
         P.HARMONIC_7: 0.008,
         P.CURRENT_LAG_S: 0.02,
-        P.RESTORE_S: 0.25,
+        P.PLL_S: 0.008,
+        P.METER_S: 0.05,
         P.CLOSE_S: 0.02,
         P.OPEN_S: 0.015,
         P.SYNC_OHM: 1.5,
@@ -142,59 +163,11 @@ def constants(settings: PlantSettings) -> NDArray[np.float64]:
         P.CONNECTOR_J_K: 150.0,
         P.CONNECTOR_K_W: 1.1,
         P.FOLDBACK_START: 0.85,
-        P.CESSATION_LOW_PU: 0.5,
-        P.CESSATION_HIGH_PU: 1.1,
     }
-    values.update(_trips(settings))
-    values.update(_droop(settings))
     out = np.zeros(len(P))
     for place, value in values.items():
         out[place] = value
     return out
-
-
-def site_trips(settings: PlantSettings) -> dict[str, Trip]:
-    """Return what the charger trips on by place: ``uv1 uv2 ov1 ov2 uf1 uf2 of1 of2``.
-
-    On each side the trip nearest to nominal stands in place 1 and the furthest in place 2, whatever the grid
-    code calls them; a place that the code has no trip for is absent. Trips on a mean of several minutes are
-    left out, for the plant has no such mean.
-    """
-    rules = load_code(settings.grid_code).category(settings.category)
-    out: dict[str, Trip] = {}
-    for place, quantity, side in (
-        ("uv", "voltage", "low"),
-        ("ov", "voltage", "high"),
-        ("uf", "frequency", "low"),
-        ("of", "frequency", "high"),
-    ):
-        found = [t for t in rules.trips if (t.quantity, t.side, t.averaging_s) == (quantity, side, 0.0)]
-        found.sort(key=lambda t: t.threshold, reverse=side == "low")
-        out |= {f"{place}{n}": t for n, t in zip((1, 2), (found[:1] + found[1:][-1:]), strict=False)}
-    return out
-
-
-def site_droop(settings: PlantSettings) -> DroopSettings | None:
-    """Return the frequency droop of the site's grid code; ``None`` when it has none."""
-    return load_code(settings.grid_code).category(settings.category).droop
-
-
-def _trips(settings: PlantSettings) -> dict[P, float]:
-    trips = site_trips(settings)
-    out: dict[P, float] = {}
-    for name in ("uv1", "uv2", "ov1", "ov2", "uf1", "uf2", "of1", "of2"):
-        trip = trips.get(name)
-        never = -np.inf if name[0] == "u" else np.inf
-        out[P[f"{name.upper()}_{'PU' if name[1] == 'v' else 'HZ'}"]] = trip.threshold if trip else never
-        out[P[f"{name.upper()}_S"]] = trip.time_s if trip else np.inf
-    return out
-
-
-def _droop(settings: PlantSettings) -> dict[P, float]:
-    droop = site_droop(settings)
-    if droop is None:
-        return {P.DROOP_BAND_HZ: np.inf, P.DROOP_PU: 1.0}
-    return {P.DROOP_BAND_HZ: droop.deadband_over_hz.default, P.DROOP_PU: droop.droop_over.default}
 
 
 def check_ranges(settings: PlantSettings, events: Sequence[GridEvent]) -> None:

@@ -1,15 +1,29 @@
-"""The inverter's SunSpec map: model definitions from pysunspec2, numbers from the plant.
+"""The inverter's SunSpec map: model definitions from pysunspec2, numbers from plant and device.
 
-Only models whose function the plant has are served; a curve that nothing obeys would be a lie.
+Only models whose function the device has are served; a curve that nothing obeys would be a lie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from v2glab.twin._plant import PlantState
-from v2glab.twin._settings import PlantSettings, site_droop, site_trips
+from v2glab.evidence import InputError
+from v2glab.twin._plant_state import PlantState
+from v2glab.twin._settings import PlantSettings
+from v2glab.twin._sunspec_settings import (
+    Place,
+    adopt,
+    build,
+    is_request,
+    meaning,
+    places,
+    refuse_what_has_no_effect,
+)
+
+if TYPE_CHECKING:
+    from v2glab.gridcodes.der import DerSettings
 
 BASE = 40_000
 _MARK = (0x5375, 0x6E53)
@@ -17,22 +31,40 @@ _END = (0xFFFF, 0)
 _WSET = "WSet"
 
 
-class SunSpecMap:
-    """All models in one block of registers from :data:`BASE`."""
+@dataclass(frozen=True)
+class Change:
+    """What a write means: a set-point, new settings, or neither."""
 
-    def __init__(self, settings: PlantSettings) -> None:
+    setpoint_w: float | None = None
+    settings: DerSettings | None = None
+
+
+class SunSpecMap:
+    """All models in one block of registers from :data:`BASE`.
+
+    Parameters
+    ----------
+    settings
+        Of the plant.
+    device
+        Settings of the grid-support functions at the beginning.
+    """
+
+    def __init__(self, settings: PlantSettings, device: DerSettings) -> None:
         from sunspec2.device import Model
 
-        data = _static(settings)
-        self._models = {number: Model(number, data=dict(content)) for number, content in data.items()}
-        self._settings = settings
-        self._places: dict[int, int] = {}
+        static = {n: Model(n, data=dict(data)) for n, data in _static(settings, device).items()}
+        self._held = build(device)
+        self._models = dict(sorted((static | self._held).items()))
+        self._settings, self._device = settings, device
+        self._bytes: dict[int, bytes] = {}
+        self._at: dict[int, Place] = {}
         address = BASE + len(_MARK)
         for number, model in self._models.items():
-            self._places[number] = address
+            for place in places({number: model}):
+                self._at[address + place.point.offset] = place
             address += len(model.get_mb()) // 2
         self.end = address + len(_END)
-        self.setpoint = self._places[704] + self._models[704].points[_WSET].offset
 
     def words(self, state: PlantState) -> tuple[int, ...]:
         """Return every register from :data:`BASE` to :attr:`end` for this moment."""
@@ -44,9 +76,78 @@ class SunSpecMap:
         _put(port["DCA"], state.dc_current_a)
         _put(port["DCV"], state.dc_voltage_v)
         _put(port["DCW"], state.dc_voltage_v * state.dc_current_a)
-        body = b"".join(model.get_mb() for model in self._models.values())
+        body = b"".join(self._block(number) for number in self._models)
         middle = tuple(int.from_bytes(body[i : i + 2], "big") for i in range(0, len(body), 2))
         return (*_MARK, *middle, *_END)
+
+    def locate(self, address: int, words: Sequence[int]) -> list[tuple[Place, int]] | None:
+        """Return the points that a write covers with their new raw values; ``None`` where it may not write.
+
+        Only whole points can be written that the definition makes writable and the device has.
+        """
+        found, rest = [], list(words)
+        while rest:
+            place = self._at.get(address)
+            if place is None or not self._writable(place) or len(rest) < place.point.len:
+                return None
+            size = int(place.point.len)
+            data = b"".join(word.to_bytes(2, "big") for word in rest[:size])
+            found.append((place, place.point.info.data_to(data)))
+            address, rest = address + size, rest[size:]
+        return found
+
+    def write(self, points: Sequence[tuple[Place, int]]) -> Change:
+        """Take new values, all or none.
+
+        Raises
+        ------
+        InputError
+            They make no settings of this device; nothing has changed.
+        """
+        touched = {place.model for place, _ in points}
+        before = {number: self._models[number].get_dict() for number in touched}
+        try:
+            return self._take(points)
+        except InputError:
+            for number, content in before.items():
+                self._models[number].set_dict(content)
+            raise
+        finally:
+            for number in touched:
+                self._bytes.pop(number, None)
+
+    def _take(self, points: Sequence[tuple[Place, int]]) -> Change:
+        setpoint, touched = None, set()
+        for place, raw in points:
+            if not place.point.info.is_impl(raw):
+                raise InputError(f"{place.model}.{place.name} = {raw}", "a number", "write one")
+            place.point.value = raw
+            if place.name == _WSET:
+                setpoint = float(raw)
+            elif is_request(place):
+                adopt(self._held, place)
+                touched.add(place.model)
+            elif place.curve is None:
+                touched.add(place.model)
+        if not touched:
+            return Change(setpoint)
+        settings = meaning(self._held, touched, self._device)
+        refuse_what_has_no_effect(self._held, touched, settings)
+        self._device = settings
+        return Change(setpoint, settings)
+
+    def _writable(self, place: Place) -> bool:
+        point = place.point
+        known = place.model in self._held and point.value is not None
+        return known and point.pdef.get("access") == "RW" and place.curve != 0
+
+    def _block(self, number: int) -> bytes:
+        """Return the bytes of a model; those of settings are kept until they are written."""
+        if number not in self._held or number == 704:
+            return bytes(self._models[number].get_mb())
+        if number not in self._bytes:
+            self._bytes[number] = bytes(self._models[number].get_mb())
+        return self._bytes[number]
 
 
 def _put(point: Any, value: float) -> None:  # noqa: ANN401 -- pysunspec2 has no types
@@ -87,8 +188,8 @@ def _live(state: PlantState, settings: PlantSettings) -> Mapping[int, Mapping[st
     }
 
 
-def _static(settings: PlantSettings) -> dict[int, dict[str, Any]]:
-    rated, volts = round(settings.rated_power_w), round(settings.nominal_voltage_v)
+def _static(settings: PlantSettings, device: DerSettings) -> dict[int, dict[str, Any]]:
+    rated, volts = round(settings.rated_power_w), round(device.nameplate.v_nominal_v)
     amps = round(settings.rated_current_a * 10)
     both = {
         "WMax": rated,
@@ -127,9 +228,6 @@ def _static(settings: PlantSettings) -> dict[int, dict[str, Any]]:
             "PF_SF": -3,
             "S_SF": 0,
         },
-        704: {"WSetEna": 1, "WSetMod": 1, "WSet": 0, "WSet_SF": 0},
-        **_trip_models(settings),
-        **_droop_model(settings),
         713: {"WHRtg": round(settings.battery_wh / 10), "SoH": 1000, "Sta": 0, "WH_SF": 1, "Pct_SF": -1},
         714: {
             "NPrt": 1,
@@ -141,50 +239,3 @@ def _static(settings: PlantSettings) -> dict[int, dict[str, Any]]:
             "Prt": [{"PrtTyp": 2, "ID": 1, "IDStr": "battery"}],
         },
     }
-
-
-def _trip_models(settings: PlantSettings) -> dict[int, dict[str, Any]]:
-    """Return models 707 to 710: what the plant trips on, as one read-only curve each."""
-    trips = site_trips(settings)
-    out: dict[int, dict[str, Any]] = {}
-    for number, names, key, scale in (
-        (707, ("uv2", "uv1"), "V", 100 * 100),
-        (708, ("ov2", "ov1"), "V", 100 * 100),
-        (709, ("uf2", "uf1"), "Hz", 1000),
-        (710, ("of2", "of1"), "Hz", 1000),
-    ):
-        points = [
-            {key: round(trips[n].threshold * scale), "Tms": round(trips[n].time_s * 100)}
-            for n in names
-            if n in trips
-        ]
-        if not points:
-            continue
-        unused = {"ActPt": 0, "Pt": [{} for _ in points]}
-        curve = {
-            "ReadOnly": 1,
-            "MustTrip": {"ActPt": len(points), "Pt": points},
-            "MayTrip": unused,
-            "MomCess": dict(unused),
-        }
-        factor = {"V_SF": -2} if key == "V" else {"Hz_SF": -3}
-        out[number] = {"Ena": 1, "NPt": len(points), "NCrvSet": 1, "Tms_SF": -2, **factor, "Crv": [curve]}
-    return out
-
-
-def _droop_model(settings: PlantSettings) -> dict[int, dict[str, Any]]:
-    """Return model 711 when the grid code has a droop; the plant has one band and one slope."""
-    droop = site_droop(settings)
-    if droop is None:
-        return {}
-    band, slope = round(droop.deadband_over_hz.default * 1000), round(droop.droop_over.default * 1000)
-    control = {
-        "DbOf": band,
-        "DbUf": band,
-        "KOf": slope,
-        "KUf": slope,
-        "RspTms": 0,
-        "PMin": -100,
-        "ReadOnly": 1,
-    }
-    return {711: {"Ena": 1, "NCtl": 1, "Db_SF": -3, "K_SF": -3, "RspTms_SF": 0, "Ctl": [control]}}

@@ -6,6 +6,7 @@ import math
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from v2glab.evidence import InputError
 from v2glab.gridcodes.der._fleet import fresh_state
@@ -127,6 +128,22 @@ class Der:
     def trip(self) -> None:
         """Trip the plant now; the next step shows it."""
         self._x[X.TRIP_AT] = min(self._x[X.TRIP_AT], self._x[X.TIME])
+
+    def turn(self, angles_deg: tuple[float, float, float]) -> None:
+        """Let the voltages of the phases stand at these angles from now on; a jump is not reported by that.
+
+        Raises
+        ------
+        InputError
+            An angle is not possible.
+        """
+        segment = GridSegment(1.0, angles_deg=angles_deg)
+        self._memory[MEMORY_G:MEMORY_DUE] = from_segments([segment], self._settings)[0]
+
+    @property
+    def memory(self) -> NDArray[np.float64]:
+        """All numbers of the plant, for a compiled loop that steps it by itself; see ``der.loop``."""
+        return self._memory
 
     @property
     def time_s(self) -> float:
