@@ -68,7 +68,7 @@ class ModelBench:
             wave = captured(record, stimulus.capture, plate, self.design)
             if self.noisy:
                 wave = add_waveform_noise(wave, self.uncertainties, plate, self.seed)
-            record = replace(record, waveform=wave)
+            record = replace(record, waveform=wave, alike=_alike(stimulus))
         return add_noise(record, self.seed) if self.noisy else record
 
 
@@ -169,6 +169,12 @@ def add_noise(record: Record, seed: int) -> Record:
         q_pu=noisy(record.q_pu, u.q_pu),
         i_pu=np.abs(noisy(record.i_pu, u.i_pu)),
     )
+
+
+def _alike(stimulus: Stimulus) -> str:
+    """Return why a longer recording would repeat this one: nothing changes while one stretch is held."""
+    held = len(stimulus.stretches) == 1 and stimulus.capture is not None and not stimulus.capture.event
+    return "the modelled output and its fluctuation are the same throughout" if held else ""
 
 
 def _step(stimulus: Stimulus) -> float:

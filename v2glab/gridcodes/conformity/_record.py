@@ -66,6 +66,8 @@ class Record:
         What the plant itself reports, by name, for interoperability.
     waveform
         Voltages and currents as samples, where the bench has them.
+    alike
+        Why a longer recording would only repeat this one; empty where it might not, as on any real device.
     """
 
     time_s: Array
@@ -81,6 +83,7 @@ class Record:
     doubt: str = ""
     reported: dict[str, float] = field(default_factory=dict)
     waveform: Waveform | None = None
+    alike: str = ""
 
     def with_doubt(self, doubt: str) -> Record:
         """Return the record marked as undecidable, unless it is already."""

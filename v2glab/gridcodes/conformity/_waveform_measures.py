@@ -73,12 +73,17 @@ def voltage_change(case: Case, record: Record) -> Found:
 def flicker(case: Case, record: Record) -> Found:
     """Return the greatest short-term, and where two hours were recorded the greatest long-term, severity of
     a phase (7.2.3); the lamp is that of the region, 120 V where the grid has 60 Hz.
+
+    The long-term one is the cubic mean of twelve short-term ones in a row (IEC 61000-4-15:2010, 5.7.3). Where
+    every interval is known to be like the recorded one, as in a simulation, that one stands for all twelve.
     """
     wave = _wave(case, record, "voltage")
     lamp: Literal["120 V", "230 V"] = "120 V" if case.rules.nominal_hz > 55 else "230 V"
     seen = flicker_severity(wave.samples, wave.rate_hz, case.rules.nominal_hz, lamp=lamp, u_sample=_own(wave))
     worst = max((q for phase in seen for q in phase), key=lambda q: q.value)
     count = len(seen[0])
+    if count < _LONG and record.alike:
+        return {"flicker_pst": worst, **_named(long_term_severity([worst] * _LONG))}
     if count < _LONG:
         reason = f"not measured: {count} of {_LONG} intervals of ten minutes were recorded"
         return {"flicker_pst": worst, "flicker_plt": reason}

@@ -73,7 +73,10 @@ def _judge(case: Case, record: Record) -> list[Verdict]:
             missing = f"{error.found}; required: {error.required}"
     out = []
     for name, rule in limits.items():
-        criterion = rule.model_copy(update={"id": f"{case.rules.code.id}.conformity.{case.id}.{name}"})
+        changes = {"id": f"{case.rules.code.id}.conformity.{case.id}.{name}"}
+        if rule.quantity == "flicker_plt" and record.alike:
+            changes["note"] = f"one interval of ten minutes stands for all twelve: {record.alike}"
+        criterion = rule.model_copy(update=changes)
         seen = found.get(rule.quantity, missing)
         reason = seen if isinstance(seen, str) else ""
         value = None if isinstance(seen, str) else Estimate(seen.value, seen.uncertainty)
