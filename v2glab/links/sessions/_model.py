@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from v2glab.evidence import LimitError
 from v2glab.links.sessions._plant import (
@@ -82,6 +83,8 @@ class ModelCharger:
         Of the inverter, the same both ways.
     clock
         Seconds that only grow; tests give one that they advance.
+    metered
+        Where the energy meter sits: before the losses of the inverter, or behind them.
     """
 
     battery: ModelBattery
@@ -91,6 +94,7 @@ class ModelCharger:
     frequency_hz: float = 50.0
     fault: str = ""
     stuck: bool = False
+    metered: Literal["grid", "connector"] = "grid"
     _output_v: float = 0.0
     _current_a: float = 0.0
     _closed: bool = False
@@ -135,7 +139,8 @@ class ModelCharger:
     async def read(self) -> ChargerReading:
         """Measure."""
         self._pass()
-        volts = self.battery.voltage_v if self._live else self._output_v
+        # Measured at the connector: a closed contactor of the vehicle puts the battery's voltage there.
+        volts = self.battery.voltage_v if self.battery.contactor_closed else self._output_v
         dc_w = volts * self._current_a
         power_w = dc_w * self.efficiency if dc_w > 0 else dc_w / self.efficiency
         return ChargerReading(
@@ -170,7 +175,8 @@ class ModelCharger:
             self._current_a = self.battery.current_a = 0.0
         elif self._then >= 0:
             dc_w = self.battery.voltage_v * self._current_a
-            grid_wh = dc_w * (self.efficiency if dc_w > 0 else 1 / self.efficiency)
+            lossy = self.efficiency if dc_w > 0 else 1 / self.efficiency
+            grid_wh = dc_w * (lossy if self.metered == "grid" else 1.0)
             grid_wh *= (now - self._then) / _SECONDS_PER_HOUR
             self._export_wh += max(0.0, grid_wh)
             self._import_wh -= min(0.0, grid_wh)

@@ -1,4 +1,4 @@
-"""What a charger offers besides power, whatever the protocol: services, authorisation, metering, its own wishes."""
+"""What a charger offers besides power, whatever the protocol: services, authorisation, metering, wishes."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Paused:
 
 
 class PausedSessions:
-    """A store of paused sessions; the oldest gives way when it is full, so that vehicles cannot fill memory."""
+    """A store of paused sessions; when it is full the oldest gives way: vehicles cannot fill memory."""
 
     def __init__(self, most: int = 1000) -> None:
         self._most = most

@@ -1,0 +1,73 @@
+"""Find a charger, connect, agree on a protocol; each step a phase with its duration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from v2glab.links.sessions._ask import Asker
+from v2glab.links.sessions._failure import failure
+from v2glab.links.sessions._phases import PhaseClock
+from v2glab.links.sessions._settings import Fixed, OpenSettings
+from v2glab.links.sessions._trace import Trace
+from v2glab.links.sessions._wire import MessageLink
+
+if TYPE_CHECKING:
+    from v2glab.links.tls import PlainStream
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection whose ends have agreed on a protocol."""
+
+    asker: Asker
+    link: MessageLink
+
+
+async def connect(settings: OpenSettings, phases: PhaseClock, trace: Trace) -> Opened:
+    """Open the connection.
+
+    Raises
+    ------
+    DiscoveryError, HandshakeError, SessionFailure
+        No charger, no connection, or no protocol in common.
+    """
+    host, port = await _find(settings, phases)
+    link = MessageLink(await _connect(settings, host, port, phases), "evcc", trace, tamper=settings.tamper)
+    try:
+        phases.begin("agreement")
+        asker = Asker(link, settings.session_id)
+        await asker.agree(settings.offered)
+    except BaseException:
+        await link.close()
+        raise
+    return Opened(asker, link)
+
+
+async def _find(settings: OpenSettings, phases: PhaseClock) -> tuple[str, int]:
+    if isinstance(settings.way, Fixed):
+        return settings.way.host, settings.way.port
+    from v2glab.links import SdpRequest
+    from v2glab.links.sdp import discover
+
+    phases.begin("SDP")
+    request = SdpRequest("tls" if settings.tls else "none", "tcp")
+    found = await discover(settings.way, request)
+    if settings.tls is None and found.response.security == "tls":
+        message = "SDP response"
+        raise failure("no-common-protocol", message, "evcc", "the charger wants TLS, none was configured")
+    return found.host, found.response.port
+
+
+async def _connect(settings: OpenSettings, host: str, port: int, phases: PhaseClock) -> PlainStream:
+    from v2glab.links.tls import connect_plain, connect_tls
+
+    if settings.tls is None:
+        phases.begin("TCP")
+        return await connect_plain(host, port)
+    _ = settings.tls.context  # made before: loading certificates is no part of the negotiation
+    phases.begin("TLS")
+    stream = await connect_tls(host, port, settings.tls)
+    if stream.timing is not None and stream.timing.connect_s is not None:
+        phases.note("TCP", stream.timing.connect_s)
+    return stream

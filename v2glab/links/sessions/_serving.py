@@ -1,0 +1,187 @@
+"""A charger that waits for vehicles: discovery, listener, one session a connection, paused sessions kept."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from v2glab.links.sdp import Direct, Multicast, SdpServer, serve_sdp
+from v2glab.links.sessions._failure import SessionFailure
+from v2glab.links.sessions._offer import Offer
+from v2glab.links.sessions._registry import service_maker
+from v2glab.links.sessions._serve import Service, SessionServer
+from v2glab.links.sessions._wire import MessageLink
+from v2glab.links.tls import FIXED_PORT, HandshakeError, Listener, serve_plain, serve_tls
+
+if TYPE_CHECKING:
+    from v2glab.links import SdpRequest, SdpResponse
+    from v2glab.links.sessions._plant import ChargerPlant
+    from v2glab.links.sessions._wire import Tamper
+    from v2glab.links.tls import PlainStream, TlsSettings
+
+#: Sessions that ended and are kept for inspection.
+_REMEMBERED = 256
+
+
+@dataclass(frozen=True)
+class Served:
+    """A session that ended. ``failure`` is None when the vehicle ended it in order."""
+
+    server: SessionServer
+    failure: SessionFailure | HandshakeError | None
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """How a charger waits for vehicles.
+
+    Parameters
+    ----------
+    plant
+        One charger, which serves one vehicle at a time; or what makes one for each connection.
+    offer
+        What it offers besides power.
+    protocols
+        Served ones, the preferred first.
+    host, port
+        Where it listens; port 0 takes a dynamic one.
+    tls
+        None to listen in clear.
+    sdp
+        Where it answers discovery; None for no discovery.
+    on_end
+        Told of each session that ended.
+    tamper
+        Spoils what this end sends, for tests.
+    """
+
+    plant: ChargerPlant | Callable[[], ChargerPlant]
+    offer: Offer = field(default_factory=Offer)
+    protocols: Sequence[str] = ("iso20-dc",)
+    host: str = "::1"
+    port: int = FIXED_PORT
+    tls: TlsSettings | None = None
+    sdp: Multicast | Direct | None = None
+    on_end: Callable[[Served], None] = lambda served: None
+    tamper: Tamper | None = None
+
+
+class SessionsListener:
+    """A waiting charger; made by :func:`serve_sessions`.
+
+    ``ended`` holds the last sessions; ``refused`` the handshakes that failed; ``busy`` counts connections
+    that were closed at once because the charger had a vehicle.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._settings = settings
+        self._listener: Listener | None = None
+        self._sdp: SdpServer | None = None
+        self._taken = False
+        self.ended: deque[Served] = deque(maxlen=_REMEMBERED)
+        self.refused: deque[HandshakeError] = deque(maxlen=_REMEMBERED)
+        self.busy = 0
+
+    @property
+    def port(self) -> int:
+        """TCP port."""
+        return self._listener.port if self._listener else 0
+
+    @property
+    def sdp_port(self) -> int:
+        """UDP port of discovery; 0 without."""
+        return self._sdp.port if self._sdp else 0
+
+    async def open(self) -> None:
+        """Begin to listen.
+
+        Raises
+        ------
+        DeviceError
+            A port is taken, or the address is none of this machine.
+        """
+        settings = self._settings
+        if settings.tls is None:
+            self._listener = await serve_plain(self._serve, host=settings.host, port=settings.port)
+        else:
+            self._listener = await serve_tls(
+                settings.tls, self._serve, host=settings.host, port=settings.port,
+                on_failure=self.refused.append,
+            )  # fmt: skip
+        if settings.sdp is not None:
+            try:
+                self._sdp = await serve_sdp(settings.sdp, self._answer)
+            except BaseException:
+                await self._listener.close()
+                raise
+
+    async def close(self) -> None:
+        """Stop listening; sessions under way are ended, their plants left safe."""
+        if self._sdp is not None:
+            await self._sdp.close()
+        if self._listener is not None:
+            await self._listener.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _answer(self, request: SdpRequest) -> SdpResponse | None:
+        from v2glab.links import SdpResponse
+
+        security = "tls" if self._settings.tls else "none"
+        address = IPv6Address(self._settings.host.split("%")[0])
+        return SdpResponse(address, self.port, security, request.transport)
+
+    async def _serve(self, stream: PlainStream) -> None:
+        plant = self._settings.plant
+        if callable(plant):
+            await self._session(stream, plant())
+            return
+        if self._taken:
+            self.busy += 1
+            return
+        self._taken = True
+        try:
+            await self._session(stream, plant)
+        finally:
+            self._taken = False
+
+    async def _session(self, stream: PlainStream, plant: ChargerPlant) -> None:
+        link = MessageLink(stream, "secc", tamper=self._settings.tamper)
+        server = SessionServer(link, plant, self._services(plant))
+        found: SessionFailure | HandshakeError | None = None
+        try:
+            await server.run()
+        except (SessionFailure, HandshakeError) as error:
+            found = error
+        served = Served(server, found)
+        self.ended.append(served)
+        self._settings.on_end(served)
+
+    def _services(self, plant: ChargerPlant) -> Mapping[str, Callable[[], Service]]:
+        offer = self._settings.offer
+        return {name: service_maker(name, plant, offer) for name in self._settings.protocols}
+
+
+async def serve_sessions(settings: ServeSettings) -> SessionsListener:
+    """Wait for vehicles; an asynchronous context manager that has begun to listen.
+
+    Raises
+    ------
+    DeviceError
+        A port is taken, or the address is none of this machine.
+    InputError
+        Address, port or certificates cannot be used.
+    """
+    listener = SessionsListener(settings)
+    await listener.open()
+    return listener

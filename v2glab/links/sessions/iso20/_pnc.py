@@ -1,0 +1,64 @@
+"""Plug and Charge at the vehicle: contract chain and key from files, signatures over what is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from v2glab.evidence import InputError
+from v2glab.links.sessions._signature import Part, sign
+from v2glab.links.sessions.iso20._contract import AUTHORIZATION_MODE, COMMON, EDITION, METERING, chain_body
+from v2glab.links.sessions.iso20._metering import metering_body
+
+if TYPE_CHECKING:
+    from v2glab.links.pki import PkiFiles
+    from v2glab.links.pki._certificate import PrivateKey
+    from v2glab.links.sessions._message import Body, Message
+    from v2glab.links.sessions.iso20._vehicle_side import VehicleSide
+
+
+def sign_authorization(side: VehicleSide, setup: Message, body: Body) -> Body:
+    """Add challenge and contract chain to an AuthorizationReq; return its signature."""
+    block = setup.body.get("PnC_ASResAuthorizationMode")
+    if block is None:
+        raise side.asker.fail("not-authorised", setup, "no challenge")
+    chain, key = load_contract(side.wishes.contract)
+    body[AUTHORIZATION_MODE] = {
+        "Id": "authorization",
+        "GenChallenge": block["GenChallenge"],
+        "ContractCertificateChain": chain_body(chain),
+    }
+    return sign([Part(COMMON, AUTHORIZATION_MODE, body[AUTHORIZATION_MODE])], key, edition=EDITION)
+
+
+async def confirm_metering(side: VehicleSide, meter: Body) -> None:
+    """Sign the reading that the charger told."""
+    _, key = load_contract(side.wishes.contract)
+    signed = metering_body(side.asker.session_id, meter, side.schedule_id, side.mode)
+    signature = sign([Part(COMMON, METERING, signed)], key, edition=EDITION)
+    await side.ask("MeteringConfirmation", {METERING: signed}, signature)
+
+
+def load_contract(files: PkiFiles | None, role: str = "contract") -> tuple[list[bytes], PrivateKey]:
+    """Return chain (DER, leaf first) and key of a role.
+
+    Raises
+    ------
+    InputError
+        No folder was named, or its files cannot be used.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448
+    from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+    if files is None:
+        raise InputError("no contract", "a folder with chain and key", "name it in the wishes")
+    try:
+        chain = x509.load_pem_x509_certificates(files.chain(role).read_bytes())
+        key = load_pem_private_key(files.key(role).read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{files.folder}: {error}", f"{role}.pem and {role}.key", "make them anew"
+        ) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey):
+        raise InputError(f"{files.key(role)}: another kind of key", "an EC or Ed448 key", "make it anew")
+    return [c.public_bytes(Encoding.DER) for c in chain], key

@@ -1,0 +1,88 @@
+"""Rules of sessions of ISO 15118-20, read from ``datasets/iso15118/session-20.toml``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.links.sessions._serve import Refusal
+from v2glab.resources import find_data
+
+Kind = Literal["AC", "DC"]
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnergyService(_Rule):
+    """An energy service: its identifier and the integer parameters of each set that is offered."""
+
+    id: int = Field(ge=1, le=0xFFFF)
+    kind: Kind
+    bidirectional: bool
+    parameters: dict[str, int]
+
+
+class RefusalRule(_Rule):
+    """How a request is refused."""
+
+    code: str
+    cause: str
+
+
+class Figures(_Rule):
+    """Waits in seconds and thresholds; see the file."""
+
+    poll_s: float = Field(gt=0)
+    pre_charge_window_v: float = Field(gt=0)
+    welded_v: float = Field(gt=0)
+    welding_s: float = Field(gt=0)
+    idle_a: float = Field(gt=0)
+    idle_s: float = Field(gt=0)
+    schedule_s: int = Field(gt=0)
+    power_slack: float = Field(ge=0, lt=1)
+    voltage_agreement: float = Field(gt=0, lt=1)
+
+
+class Iso20Rules(_Rule):
+    """The whole file."""
+
+    source: str = Field(min_length=1)
+    confidence: Confidence
+    service: dict[str, EnergyService]
+    control: dict[str, int]
+    order: dict[str, tuple[str, ...]]
+    refusal: dict[str, RefusalRule]
+    warning: dict[str, str]
+    chain: dict[str, str]
+    figures: Figures
+
+    def refuse(self, name: str, *evidence: str) -> Refusal:
+        """Return a refusal by its name."""
+        rule = self.refusal[name]
+        return Refusal(rule.code, rule.cause, *evidence)
+
+    def after(self, *said: str) -> tuple[str, ...]:
+        """Return the requests that may follow: message, then what its answer said."""
+        return self.order["/".join(said)]
+
+
+@cache
+def load_iso20_rules(path: Path | None = None) -> Iso20Rules:
+    """Read the rules, by default those that travel with the package.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or an entry is wrong.
+    """
+    path = path or find_data("datasets", "iso15118", "session-20.toml")
+    try:
+        return Iso20Rules(**read_toml(path))
+    except (ValidationError, TypeError) as error:
+        raise InputError(f"{path.name}: {error}", "rules of sessions", "mend that entry") from error
