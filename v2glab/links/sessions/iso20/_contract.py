@@ -23,6 +23,8 @@ EDITION = "iso15118-20"
 COMMON = "urn:iso:std:iso:15118:-20:CommonMessages"
 AUTHORIZATION_MODE = "PnC_AReqAuthorizationMode"
 METERING = "SignedMeteringData"
+INSTALLATION = "SignedInstallationData"
+PROVISIONING = "OEMProvisioningCertificateChain"
 
 
 def judge_contract(side: ChargerSide, request: Message) -> str:

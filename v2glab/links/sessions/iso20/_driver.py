@@ -10,6 +10,7 @@ from v2glab.links.sessions._ask import Asker
 from v2glab.links.sessions._message import Message
 from v2glab.links.sessions._plant import VehiclePlant
 from v2glab.links.sessions._vehicle import LoopState, Progress, VehicleDriver, Wanted, Wishes
+from v2glab.links.sessions.iso20._install import Contract
 from v2glab.links.sessions.iso20._numbers import number
 from v2glab.links.sessions.iso20._vehicle_agree import (
     agree,
@@ -36,6 +37,11 @@ class Iso20Driver(VehicleDriver):
     ) -> None:
         super().__init__(asker, plant, wishes, sleep, progress)
         self.side = VehicleSide(asker, plant, wishes, sleep, self.progress)
+
+    @property
+    def installed(self) -> Contract | None:
+        """The contract that was installed in this session."""
+        return self.side.contract
 
     @property
     def joined(self) -> bool:

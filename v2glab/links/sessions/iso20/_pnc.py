@@ -10,6 +10,8 @@ from v2glab.links.sessions.iso20._contract import AUTHORIZATION_MODE, COMMON, ED
 from v2glab.links.sessions.iso20._metering import metering_body
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from v2glab.links.pki import PkiFiles
     from v2glab.links.pki._certificate import PrivateKey
     from v2glab.links.sessions._message import Body, Message
@@ -21,7 +23,7 @@ def sign_authorization(side: VehicleSide, setup: Message, body: Body) -> Body:
     block = setup.body.get("PnC_ASResAuthorizationMode")
     if block is None:
         raise side.asker.fail("not-authorised", setup, "no challenge")
-    chain, key = load_contract(side.wishes.contract)
+    chain, key = _contract(side)
     body[AUTHORIZATION_MODE] = {
         "Id": "authorization",
         "GenChallenge": block["GenChallenge"],
@@ -32,13 +34,19 @@ def sign_authorization(side: VehicleSide, setup: Message, body: Body) -> Body:
 
 async def confirm_metering(side: VehicleSide, meter: Body) -> None:
     """Sign the reading that the charger told."""
-    _, key = load_contract(side.wishes.contract)
+    _, key = _contract(side)
     signed = metering_body(side.asker.session_id, meter, side.schedule_id, side.mode)
     signature = sign([Part(COMMON, METERING, signed)], key, edition=EDITION)
     await side.ask("MeteringConfirmation", {METERING: signed}, signature)
 
 
-def load_contract(files: PkiFiles | None, role: str = "contract") -> tuple[list[bytes], PrivateKey]:
+def _contract(side: VehicleSide) -> tuple[Sequence[bytes], PrivateKey]:
+    if side.contract is not None:
+        return side.contract.chain, side.contract.key
+    return load_identity(side.wishes.contract, "contract")
+
+
+def load_identity(files: PkiFiles | None, role: str) -> tuple[list[bytes], PrivateKey]:
     """Return chain (DER, leaf first) and key of a role.
 
     Raises

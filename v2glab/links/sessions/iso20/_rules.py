@@ -49,6 +49,19 @@ class Figures(_Rule):
     voltage_agreement: float = Field(gt=0, lt=1)
 
 
+class Installation(_Rule):
+    """How the private key of a contract travels; ``other_info`` is hexadecimal."""
+
+    source: str = Field(min_length=1)
+    confidence: Confidence
+    curve: str
+    hash: Literal["sha512"]
+    other_info: str
+    key_octets: int = Field(gt=0)
+    nonce_octets: int = Field(gt=0)
+    secret_octets: int = Field(gt=0)
+
+
 class Iso20Rules(_Rule):
     """The whole file."""
 
@@ -61,6 +74,7 @@ class Iso20Rules(_Rule):
     warning: dict[str, str]
     chain: dict[str, str]
     figures: Figures
+    installation: Installation
 
     def refuse(self, name: str, *evidence: str) -> Refusal:
         """Return a refusal by its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from v2glab.evidence import InputError
 from v2glab.links.sessions._message import NEW_SESSION, Body, Message
+from v2glab.links.sessions.iso20._install import install_contract
 from v2glab.links.sessions.iso20._pnc import sign_authorization
 from v2glab.links.sessions.iso20._vehicle_side import VehicleSide
 
@@ -18,7 +19,18 @@ async def begin(side: VehicleSide) -> None:
     side.known = True
     side.joined = wanted != NEW_SESSION and answer.response_code == "OK_OldSessionJoined"
     setup = await side.ask("AuthorizationSetup")
+    if side.wishes.install_contract:
+        await _install(side, setup)
     await authorise(side, setup)
+
+
+async def _install(side: VehicleSide, setup: Message) -> None:
+    if side.wishes.contract is None:
+        required = "a folder with the provisioning certificate"
+        raise InputError("no folder", required, "name it in the wishes")
+    if not setup.body["CertificateInstallationService"]:
+        raise side.asker.fail("bad-contract", setup, "the charger installs no certificates")
+    side.contract = await install_contract(side, side.wishes.contract)
 
 
 async def authorise(side: VehicleSide, setup: Message) -> None:

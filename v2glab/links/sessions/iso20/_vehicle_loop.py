@@ -145,5 +145,5 @@ def _check_measured(
 
 async def _confirm(side: VehicleSide, answer: Message) -> None:
     asked = answer.body.get("EVSEStatus", {}).get("EVSENotification") == "MeteringConfirmation"
-    if asked and side.meter is not None and side.wishes.contract is not None:
+    if asked and side.meter is not None:
         await confirm_metering(side, side.meter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from v2glab.evidence import InputError, LimitError
 from v2glab.links.sessions._ask import Asker
@@ -14,13 +15,16 @@ from v2glab.links.sessions._vehicle import Progress, Wishes
 from v2glab.links.sessions.iso20._modes import Mode, common
 from v2glab.links.sessions.iso20._rules import EnergyService, Iso20Rules, load_iso20_rules
 
+if TYPE_CHECKING:
+    from v2glab.links.sessions.iso20._install import Contract
+
 
 @dataclass
 class VehicleSide:
     """One session at the vehicle.
 
     ``known`` is set with the charger's identifier, ``live`` while energy may flow. ``meter`` is the last
-    reading that the charger told.
+    reading that the charger told, ``contract`` the one that was installed in this session.
     """
 
     asker: Asker
@@ -37,6 +41,7 @@ class VehicleSide:
     schedule_id: int = 0
     schedule_w: tuple[float, float] = (0.0, 0.0)
     meter: Body | None = None
+    contract: Contract | None = None
 
     @property
     def service(self) -> EnergyService:
