@@ -1,0 +1,39 @@
+"""DIN SPEC 70121: direct current, authorised at the charger, both ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from v2glab.links.sessions.din._charger import DinService
+from v2glab.links.sessions.din._vehicle import DinVehicle
+
+if TYPE_CHECKING:
+    from v2glab.links.sessions._ask import Asker
+    from v2glab.links.sessions._offer import Offer
+    from v2glab.links.sessions._plant import ChargerPlant, VehiclePlant
+    from v2glab.links.sessions._vehicle import Progress, Wishes
+
+__all__ = ["DinService", "DinVehicle", "make_driver", "make_service"]
+
+
+def make_service(protocol: str, plant: ChargerPlant, offer: Offer) -> DinService:
+    """Return the charger's side of one session."""
+    return DinService(plant, offer)
+
+
+def make_driver(
+    asker: Asker,
+    plant: VehiclePlant,
+    wishes: Wishes,
+    sleep: Callable[[float], Awaitable[None]],
+    progress: Progress | None = None,
+) -> DinVehicle:
+    """Return the vehicle's side.
+
+    Raises
+    ------
+    InputError
+        DIN has neither AC nor Plug and Charge.
+    """
+    return DinVehicle(asker, plant, wishes, sleep, progress)

@@ -1,0 +1,75 @@
+"""Rules of DIN SPEC 70121 and ISO 15118-2, read from ``datasets/iso15118/edition1.toml``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.resources import find_data
+
+Dialect = Literal["din", "iso2"]
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(_Rule):
+    """Numbers that both ends choose; units stand in the names."""
+
+    poll_s: float = Field(gt=0)
+    pre_charge_tolerance_v: float = Field(gt=0)
+    pre_charge_current_a: float = Field(gt=0)
+    safe_voltage_v: float = Field(gt=0)
+    weld_s: float = Field(gt=0)
+    plausible_v: float = Field(gt=0)
+    expires_soon_days: int = Field(ge=0)
+    peak_ripple_a: float = Field(ge=0)
+    source: str = Field(min_length=1)
+    confidence: Confidence
+
+
+class RefusalRule(_Rule):
+    """Response code of each protocol, and the cause under which the session ends."""
+
+    din: str
+    iso2: str
+    cause: str
+
+    def code(self, dialect: Dialect) -> str:
+        """Return the response code in a protocol."""
+        return self.din if dialect == "din" else self.iso2
+
+
+class Edition1Rules(_Rule):
+    """The whole file."""
+
+    choice: Choice
+    sequence: dict[Dialect, dict[str, tuple[str, ...]]]
+    refusal: dict[str, RefusalRule]
+    contract: dict[str, str]
+    status: dict[str, str]
+    heed: dict[str, Literal["go", "stop", "open"]]
+    notice: dict[Dialect, dict[str, str]]
+    asked: dict[Dialect, dict[str, Literal["stop", "renegotiate"]]]
+    ac: dict[str, int]
+
+
+@cache
+def load_edition1_rules(path: Path | None = None) -> Edition1Rules:
+    """Read the rules, by default those that travel with the package.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or an entry is wrong.
+    """
+    path = path or find_data("datasets", "iso15118", "edition1.toml")
+    try:
+        return Edition1Rules(**read_toml(path))
+    except (ValidationError, TypeError) as error:
+        raise InputError(f"{path.name}: {error}", "rules of DIN 70121 and ISO 15118-2", "mend it") from error
