@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from v2glab.evidence import DeviceError, InputError, LimitError
 from v2glab.instruments import GridStep, load_certificate, load_profile, open_instrument
+from v2glab.resources import find_data
 
 NO_ERROR = '0,"No error"'
 
@@ -243,6 +244,43 @@ def test_grid_simulator_loads_and_starts_a_list() -> None:
         "volt:mode list", "freq:mode list", "trig:tran:sour imm", "trig:sync:sour imm", ":init",
         "abort", "volt:mode fix", "freq:mode fix",
     ]  # fmt: skip
+
+
+def test_grid_simulator_turns_each_phase_and_couples_them_again() -> None:
+    with peer(lines({"SYSTem:ERRor?": NO_ERROR})) as device:
+        grid = open_instrument("grid", "ametek_mx", resource(device.port))
+        steps = [
+            GridStep(1, 277, 60),
+            GridStep(0.5, 277, 58, (0, 250, 277), (0, 0, -30), frequency_slew_hz_s=4),
+        ]
+        grid.play(steps)  # type: ignore[attr-defined]
+        grid.stop()  # type: ignore[attr-defined]
+        grid.close()
+    commands = [command for command in sent(device.requests) if command != "SYSTem:ERRor?"]
+    per_phase = [
+        [f"inst:nsel {n}", f":list:volt {v}", ":list:volt:slew MAX,MAX", f":list:phas {a}",
+         "volt:mode list", "phas:mode list"]
+        for n, v, a in ((1, "277,0", "0,0"), (2, "277,250", "240,240"), (3, "277,277", "120,90"))
+    ]  # fmt: skip
+    assert commands == [
+        "*CLS", "inst:coup all", "abort", "list:coun 1", ":list:dwel 1,0.5", ":list:freq 60,58",
+        ":list:freq:slew MAX,4", ":list:func SINE,SINE", ":list:rep 0,0", "inst:coup none",
+        *per_phase[0], *per_phase[1], *per_phase[2], "inst:coup all", "volt:mode list", "freq:mode list",
+        "freq:slew:mode list;:volt:slew:mode list", "trig:tran:sour imm", "trig:sync:sour imm", ":init",
+        "abort", "volt:mode fix", "freq:mode fix", "phas:mode fix", "inst:coup all",
+    ]  # fmt: skip
+
+
+def test_phases_that_differ_need_a_simulator_that_knows_them(tmp_path: Path) -> None:
+    text = find_data("drivers", "ametek_mx.toml").read_text()
+    plain = tmp_path / "plain.toml"
+    plain.write_text("\n".join(line for line in text.splitlines() if not line.startswith("select_phase")))
+    with peer(lines({})) as device:
+        grid = open_instrument("grid", plain, resource(device.port))
+        assert not grid.sets_phases  # type: ignore[attr-defined]
+        with pytest.raises(LimitError, match="select_phase"):
+            grid.play([GridStep(1, 277, 60, angles_deg=(0, 0, 30))])  # type: ignore[attr-defined]
+        assert not device.requests
 
 
 @pytest.mark.parametrize("step", [GridStep(1, 401, 60), GridStep(0, 277, 60), GridStep(1, 277, math.nan)])

@@ -99,6 +99,47 @@ def test_grid_simulator_plays_its_list(twin: Served) -> None:
     line.close()
 
 
+def test_grid_simulator_turns_one_phase_and_sags_another(twin: Served) -> None:
+    line = twin.scpi("grid")
+    line.send(b"INST:COUP NONE;:LIST:DWEL 1")
+    for phase, volts, angle in ((1, 277, 0), (2, 100, 240), (3, 277, 60)):  # c stands 60° behind its place
+        line.send(f"INST:NSEL {phase};:LIST:VOLT {volts};:LIST:PHAS {angle}".encode())
+    line.send(b"PHAS:MODE LIST;:INST:COUP ALL;:LIST:FREQ 60;:INIT")
+    assert line.ask(":SYST:ERR?") == '0,"No error"'
+    twin.rpc("clock.advance", duration_s=0.6)
+    scope = twin.scpi("scope")
+    scope.send(b":STOP")
+    fields = scope.ask(":WAV:PRE?").split(",")
+    step_s, step_v, reference = float(fields[4]), float(fields[7]), float(fields[9])
+    phases = []
+    for channel in (1, 2, 3):
+        scope.send(f":WAV:SOUR CHAN{channel};:WAV:STAR 15001;:WAV:STOP 20000".encode())
+        scope.send(b":WAV:DATA?")
+        phases.append((np.frombuffer(scope.read_block(), np.uint8) - reference) * step_v)
+    volts = np.array(phases)
+    phasors = 2 * volts @ np.exp(-2j * np.pi * 60 * step_s * np.arange(5000)) / 5000
+    assert np.abs(phasors) / math.sqrt(2) == pytest.approx([277, 100, 277], rel=5e-3)
+    turns = np.angle(phasors[1:] / phasors[0], deg=True)
+    assert turns == pytest.approx([-120, 60], abs=1)
+    scope.send(b":RUN")
+    line.send(b":ABOR;:PHAS:MODE FIX")
+    line.close()
+    scope.close()
+
+
+def test_grid_simulator_slews_evenly(twin: Served) -> None:
+    line = twin.scpi("grid")
+    line.send(b":LIST:DWEL 1,2;:LIST:VOLT 277,277;:LIST:FREQ 60,62;:LIST:FREQ:SLEW MAX,2;:INIT")
+    assert line.ask(":SYST:ERR?") == '0,"No error"'
+    twin.rpc("clock.advance", duration_s=1.5)
+    # A ramp of 2 Hz/s for half a second, seen through a lag of 50 ms.
+    assert float(line.ask(":FREQ?")) == pytest.approx(61.0 - 0.1, abs=5e-3)
+    twin.rpc("clock.advance", duration_s=1.0)
+    assert float(line.ask(":FREQ?")) == pytest.approx(62.0, abs=1e-3)
+    line.send(b":ABOR;:LIST:FREQ:SLEW MAX")
+    line.close()
+
+
 def test_wrong_list_starts_nothing(twin: Served) -> None:
     line = twin.scpi("grid")
     line.send(b":LIST:DWEL 1,1;:LIST:VOLT 100,100;:LIST:FREQ 60,300")  # 300 Hz is beyond the plant

@@ -1,15 +1,21 @@
-"""Grid simulators: play a list of steps of voltage and frequency."""
+"""Grid simulators: play a list of steps of voltage, frequency and phase angles."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from v2glab.evidence import InputError
+from v2glab.evidence import InputError, LimitError
 from v2glab.instruments._scpi import ScpiInstrument
 
 #: The list memory of the RS and MX series.
 _MAX_STEPS = 100
+Three = tuple[float, float, float]
+#: Angle of each phase in a symmetrical system, degrees, leading positive: a, b, c.
+_SYMMETRICAL = (0.0, 240.0, 120.0)
+#: Commands without which all phases are alike.
+_SINGLY = ("uncouple", "select_phase", "phase", "phase_list_mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +30,42 @@ class GridStep:
         RMS, line to neutral, all phases.
     frequency_hz
         Frequency of the fundamental.
+    voltages_v
+        RMS of each phase where these differ; it takes the place of ``voltage_v``.
+    angles_deg
+        How far each phase leads its place in the symmetrical system.
+    voltage_slew_v_s, frequency_slew_hz_s
+        How fast the step is approached from the one before, > 0; ``None``: at once.
     """
 
     duration_s: float
     voltage_v: float
     frequency_hz: float
+    voltages_v: Three | None = None
+    angles_deg: Three = (0.0, 0.0, 0.0)
+    voltage_slew_v_s: float | None = None
+    frequency_slew_hz_s: float | None = None
+
+    @property
+    def phases_v(self) -> Three:
+        """RMS of each phase."""
+        return self.voltages_v or (self.voltage_v,) * 3
+
+    @property
+    def symmetrical(self) -> bool:
+        """Whether all phases are alike and at their places."""
+        return self.voltages_v is None and not any(self.angles_deg)
 
 
 class ScpiGridSimulator(ScpiInstrument):
     """A grid simulator in the manner of the Ametek RS and MX."""
+
+    _singly = False
+
+    @property
+    def sets_phases(self) -> bool:
+        """Whether each phase can have a voltage and an angle of its own."""
+        return all(name in self.profile.commands for name in _SINGLY)
 
     def play(self, steps: Sequence[GridStep]) -> None:
         """Load a list of steps and start it; returns when it runs. After the last step the source goes back
@@ -72,25 +105,65 @@ class ScpiGridSimulator(ScpiInstrument):
         DeviceError
             The source does not answer, or has noted an error.
         """
-        for name in ("abort", "fixed_mode", "frequency_fixed_mode"):
+        names = ["abort", "fixed_mode", "frequency_fixed_mode"]
+        if self._singly:
+            names += ["phase_fixed_mode", "couple"]
+            self._singly = False
+        for name in names:
             if name in self.profile.commands:
                 self.command(name)
 
     def _program(self, steps: Sequence[GridStep]) -> list[str]:
         """Return all commands, checked, before the first is sent."""
-        columns: dict[str, tuple[str, Sequence[float | str]]] = {
-            "dwell": ("dwell_s", [step.duration_s for step in steps]),
-            "voltage": ("voltage_v", [step.voltage_v for step in steps]),
-            "voltage_slew": ("slew", ["MAX"] * len(steps)),
-            "frequency": ("frequency_hz", [step.frequency_hz for step in steps]),
-            "frequency_slew": ("slew", ["MAX"] * len(steps)),
-            "function": ("shape", ["SINE"] * len(steps)),
-            "repeat": ("repeat", [0.0] * len(steps)),
-        }
-        texts = [self._text("count")]
-        for name, (key, values) in columns.items():
-            if name in self.profile.commands:
-                joined = ",".join(self._checked(key, value) for value in values)
-                texts.append(self._text(name, **{key: joined}))
-        tail = ("list_mode", "frequency_list_mode", "transient", "synchronise", "initiate")
+        alike = all(step.symmetrical for step in steps)
+        if not alike and not self.sets_phases:
+            raise LimitError(
+                f"phases that differ, with profile {self.profile.name}",
+                f"commands {', '.join(_SINGLY)} in the profile",
+                "use a simulator that sets each phase, and say so in its profile",
+            )
+        again = ("phase_fixed_mode", "couple") if alike and self._singly else ()
+        ramps = any(step.voltage_slew_v_s or step.frequency_slew_hz_s for step in steps)
+        texts = [self._text(name) for name in (*again, "count")]
+        texts += self._column("dwell", "dwell_s", [s.duration_s for s in steps])
+        if alike:
+            texts += self._voltages(steps, [step.phases_v[0] for step in steps])
+        texts += self._column("frequency", "frequency_hz", [s.frequency_hz for s in steps])
+        slews = [_slew(step.frequency_slew_hz_s) for step in steps]
+        texts += self._column("frequency_slew", "slew", slews)
+        texts += self._column("function", "shape", ["SINE"] * len(steps))
+        texts += self._column("repeat", "repeat", [0.0] * len(steps))
+        if not alike:
+            texts += self._phases(steps)
+        self._singly = not alike
+        tail = ["list_mode", "frequency_list_mode", *(["slew_list_mode"] if ramps else [])]
+        tail += ["transient", "synchronise", "initiate"]
         return texts + [self._text(name) for name in tail if name in self.profile.commands]
+
+    def _phases(self, steps: Sequence[GridStep]) -> list[str]:
+        """Return the lists of each phase, and all phases coupled again."""
+        texts = [self._text("uncouple")]
+        for phase, place_deg in enumerate(_SYMMETRICAL):
+            texts.append(self._text("select_phase", phase=f"{phase + 1}"))
+            texts += self._voltages(steps, [step.phases_v[phase] for step in steps])
+            angles = [(place_deg + step.angles_deg[phase]) % 360.0 for step in steps]
+            texts += self._column("phase", "phase_deg", angles)
+            texts += [self._text(name) for name in ("list_mode", "phase_list_mode")]
+        return [*texts, *([self._text("couple")] if "couple" in self.profile.commands else [])]
+
+    def _voltages(self, steps: Sequence[GridStep], volts: Sequence[float]) -> list[str]:
+        slews = [_slew(step.voltage_slew_v_s) for step in steps]
+        return [*self._column("voltage", "voltage_v", volts), *self._column("voltage_slew", "slew", slews)]
+
+    def _column(self, name: str, key: str, values: Sequence[float | str]) -> list[str]:
+        if name not in self.profile.commands:
+            return []
+        return [self._text(name, **{key: ",".join(self._checked(key, value) for value in values)})]
+
+
+def _slew(per_second: float | None) -> float | str:
+    if per_second is None:
+        return "MAX"
+    if not (math.isfinite(per_second) and per_second > 0):
+        raise LimitError(f"slew {per_second:g}/s", "a finite number above 0", "leave it out for a jump")
+    return per_second

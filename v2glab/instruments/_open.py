@@ -30,6 +30,10 @@ class Oscilloscope(Instrument, Protocol):
 class GridSimulator(Instrument, Protocol):
     """An instrument that is the grid."""
 
+    @property
+    def sets_phases(self) -> bool:
+        """Whether each phase can have a voltage and an angle of its own."""
+
     def play(self, steps: Sequence[GridStep]) -> None:
         """Start a list of steps."""
 
