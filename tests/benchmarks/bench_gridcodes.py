@@ -3,6 +3,7 @@
 Rows: der-steps, der-step-call, trip-error, conformity-suite, der-memory. Name some to run only those.
 """
 
+import _core  # noqa: F401 -- first, before numpy loads
 from _gridcodes_conformity import measure_suite
 from _gridcodes_der import measure_call, measure_memory, measure_steps, measure_trip
 from _rows import print_rows

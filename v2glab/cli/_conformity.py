@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -59,6 +60,8 @@ def conformity(
 
       v2glab conformity --bench my-site.toml --approve-energise --evidence laboratory.toml
     """
+    # Small matrices only: threads of the linear algebra would cost more than they give. Before numpy loads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if list_tests:
         return _list(code, category, normal_category, only)
     values: dict[str, Any] = {
