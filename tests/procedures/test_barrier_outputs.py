@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import xml.etree.ElementTree as ET
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ import pytest
 from v2glab.campaigns._results import save_result
 from v2glab.cli import run
 from v2glab.evidence import Criterion, InputError, Quantity, Result, UsageError, judge, write_verdicts
-from v2glab.procedures._analyse_barriers_authors import authors_latex, authors_table
+from v2glab.procedures._analyse_barriers_authors import _tex, authors_latex, authors_table
 from v2glab.procedures._procedure import Context, load_procedure, validate_parameters
 from v2glab.resources import find_data
-from v2glab.views import barrier_figure, export_barrier_figures
+from v2glab.views import barrier_figure, barrier_report, export_barrier_figures
 from v2glab.views._analyse_barriers import FIGURES, figures_of
+from v2glab.views._report import render
 
 PROCEDURE = load_procedure("analyse_barriers")
 QUICK: dict[str, Any] = {
@@ -59,24 +62,62 @@ def test_author_tables_hold_all_rules_and_all_caveats(result: Result) -> None:
     table = authors_table(result)
     assert len(table) == 4 and table["rule"].is_unique
     text = authors_latex(result)
-    assert text.count(r"\\") == 5
-    assert r"95\,\%" in text and "Perfect foresight" in text and r"power\_factor\_reactive" in text
-    body = text.replace(r"\%", "").replace(r"\_", "").replace(r"\&", "")
-    assert "_" not in body and "%" not in body
+    assert text.count(" \\\\\n") == 5
+    assert r" 95\,\%" in text and r"\shortstack[r]" in text and "Sources: roedl2022: Rödl" in text
+    words = text.replace("\n", " ")
+    for caveat in result.facts["caveats"]:
+        assert caveat.split("_")[0].split("%")[0].split("'")[0] in words
+    body = text.partition("\n")[2]
+    for sign in ("%", "_", "&", "#", "{", "}"):
+        body = body.replace(f"\\{sign}", "")
+    assert "_" not in body and "%" not in body and "#" not in body
+    assert body.count("{") == body.count("}")
+    assert body.count(" & ") == 5 * 5 and body.count("&") == 5 * 5
 
 
-def test_each_figure_has_its_data_beside_it(result: Result, tmp_path: Path) -> None:
+def test_latex_sets_every_sign_as_it_stands() -> None:
+    wild = '[a] {b} \\c_d^e~f#g$h%i&j <k> |l| "m"\n\n± ≤ − …'
+    assert _tex(wild) == (
+        r"{[}a{]} \{b\} \textbackslash{}c\_d\textasciicircum{}e\textasciitilde{}f\#g\$h\%i\&j "
+        r"\textless{}k\textgreater{} \textbar{}l\textbar{} ''m'' "
+        r"\ensuremath{\pm} \ensuremath{\le} -- \dots{}"
+    )
+
+
+def test_each_figure_has_its_drawing_and_its_data_beside_it(result: Result, tmp_path: Path) -> None:
     names = figures_of(result)
     assert names == ["waterfall", "forest", "interactions", "tornado", "sankey", "duration"]
-    written = export_barrier_figures(result, tmp_path)
+    written = export_barrier_figures(result, tmp_path, pages=False)
     for name in names:
-        page = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
-        assert "Bokeh" in page and "<script src" not in page and "Content-Security-Policy" in page
+        root = ET.fromstring((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
+        assert root.find("{http://www.w3.org/2000/svg}title").text
         data = pd.read_csv(tmp_path / f"{name}.csv")
         assert len(data) == len(result.tables[FIGURES[name][0]])
     assert len(written) == 2 * len(names)
+    forest = barrier_figure(result, "forest")
+    (tmp_path / "one").mkdir()
+    export_barrier_figures(
+        replace(result, tables={"rules": result.tables["rules"]}), tmp_path / "one", pages=True
+    )
+    assert len({p.suffix for p in (tmp_path / "one").iterdir()}) == 3
+    page = (tmp_path / "one" / "forest.html").read_text(encoding="utf-8")
+    assert "Bokeh" in page and "<script src" not in page and "Content-Security-Policy" in page
+    assert forest.title.text in page
     with pytest.raises(UsageError, match="matrix"):
         barrier_figure(result, "matrix")
+
+
+def test_the_report_holds_findings_figures_evidence_and_every_caveat(result: Result) -> None:
+    page = barrier_report(result)
+    for caveat in result.facts["caveats"]:
+        assert escape(caveat) in page
+    for row in result.tables["findings"].itertuples():
+        assert escape(row.change) in page and escape(row.source) in page
+    assert "<script src" not in page and "1 no plug-out, 1 infeasible" in page
+    assert "What the lab measured" not in page
+    # The report of a run holds the same: facts are cut there, caveats are not.
+    run = render({}, {"analyse_barriers": result}, {})
+    assert all(escape(caveat) in run for caveat in result.facts["caveats"])
 
 
 def test_foresight_is_never_beaten_and_energy_adds_up(result: Result) -> None:
@@ -188,6 +229,9 @@ def test_a_run_feeds_quantities_and_latencies_and_each_number_leads_back_to_it(t
     assert latency.loc[("founding-handshake", "handshake"), "share"] == 0.0
     assert (latency["confidence"] == "read").sum() == 1
     assert "latency" in figures_of(result)
+    page = barrier_report(result)
+    assert "Run RUN, verdicts.json with SHA-256" in page and "connect_ocpp: result.json" in page
+    assert "900 s (u not known)" in page and "0.9 (u = 0.01)" in page
     (folder / "results" / "connect_ocpp" / "result.json").write_text("[]")
     with pytest.raises(InputError, match="connect_ocpp"):
         analyse(tmp_path, evidence_run=str(folder))
@@ -231,7 +275,9 @@ def test_the_command_line_writes_all_of_it(tmp_path: Path, capsys: pytest.Captur
     arguments = ["analyse", "--users", "2", "--rules", rules, "--out", str(tmp_path)]
     assert run("barriers", arguments, prog_name="v2glab barriers") == 0
     assert "Findings:" in capsys.readouterr().out
-    assert {"authors.csv", "authors.tex", "figures", "result.json"} <= {p.name for p in tmp_path.iterdir()}
+    assert {"authors.csv", "authors.tex", "figures", "report.html", "result.json"} <= {
+        p.name for p in tmp_path.iterdir()
+    }
     document = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert len(document["tables"]["rule_sets"]) == 4
     assert run("barriers", ["analyse", "--wear-curve", "0.1"], prog_name="v") == 2

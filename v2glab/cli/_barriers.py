@@ -64,7 +64,7 @@ def analyse(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for result.json, a CSV a table, an author's table, and figures."),
+        typer.Option(help="Folder for a report, result.json, a CSV a table, an author's table, and figures."),
     ] = None,
 ) -> None:
     """Say what each rule costs the owner of a bidirectional vehicle, per year, with an interval.
@@ -129,12 +129,15 @@ def compare(
     publish: Annotated[bool, typer.Option("--publish", help="As for analyse.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for result.json, a CSV a table, a report and figures.")
+    ] = None,
 ) -> None:
     """Price the same cars under the rules of several places.
 
     Examples:
 
-      v2glab barriers compare --books de-2025,de-2026
+      v2glab barriers compare --books de-2025,de-2026 --out results
     """
     values: dict[str, Any] = {
         "sessions": sessions,
@@ -147,10 +150,13 @@ def compare(
         **({"books": books} if books else {}),
     }
     result = _execute(values, seed, quiet=as_json, name="compare_jurisdictions")
+    document = _document(result)
+    if out is not None:
+        _write(out, result, document)
     if as_json:
-        _print_json(_document(result))
-        return
-    print_books(result)
+        _print_json(document)
+    else:
+        print_books(result, out)
 
 
 @app.command("list")
@@ -254,15 +260,17 @@ def _document(result: Result) -> dict[str, Any]:
 def _write(folder: Path, result: Result, document: dict[str, Any]) -> None:
     from v2glab.evidence import write_atomic, write_json
     from v2glab.procedures._analyse_barriers_authors import authors_latex, authors_table
-    from v2glab.views import export_barrier_figures
+    from v2glab.views import barrier_report, export_barrier_figures
 
     write_json(folder / "result.json", document)
     for name, table in result.tables.items():
         write_atomic(folder / f"{name}.csv", table.to_csv(index=False).encode())
-    authors = authors_table(result)
-    write_atomic(folder / "authors.csv", authors.to_csv(index=False).encode())
-    write_atomic(folder / "authors.tex", authors_latex(result).encode())
+    if "rules" in result.tables:
+        authors = authors_table(result)
+        write_atomic(folder / "authors.csv", authors.to_csv(index=False).encode())
+        write_atomic(folder / "authors.tex", authors_latex(result).encode())
     export_barrier_figures(result, folder / "figures")
+    write_atomic(folder / "report.html", barrier_report(result).encode())
 
 
 def _print_json(document: object) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from v2glab.evidence import Result
@@ -17,7 +18,7 @@ def print_result(result: Result, out: Path | None) -> None:
     rows = [
         [
             str(row.rule),
-            f"{row.setting:g} {row.unit}",
+            _with_unit(row.setting, row.unit),
             f"{row.shapley:.2f}",
             f"{row.shapley_low:.2f} … {row.shapley_high:.2f}",
             f"{row.first_in:.2f}",
@@ -44,14 +45,57 @@ def print_result(result: Result, out: Path | None) -> None:
         screen.print(f"- {row.finding}", markup=False)
     for verdict in result.verdicts:
         screen.print(f"{verdict.criterion.title}: {verdict.outcome}", markup=False)
-    for item in result.tables["barrier_evidence"].itertuples():
-        screen.print(
-            f"Evidence: {item.barrier} {item.state} by {item.verdict} ({item.outcome})", markup=False
+    _print_evidence(result)
+    _print_end(facts["caveats"], out)
+
+
+def _print_evidence(result: Result) -> None:
+    from v2glab.cli._common import console
+
+    run = result.facts.get("evidence_run")
+    rows = [
+        [
+            str(item["barrier"]),
+            str(item["state"]),
+            "" if math.isnan(item["value"]) else _with_unit(item["value"], item["unit"]),
+            str(item["verdict"]) or f"quantity {item['quantity']}",
+            str(item["outcome"]),
+            f"{item['procedure']}: {item['records'] or 'result.json'}",
+        ]
+        for item in result.tables["barrier_evidence"].to_dict("records")
+    ]
+    if rows and isinstance(run, dict):
+        console().print(f"What {run['run']} measured:", markup=False)
+        print_table(["barrier", "state", "value", "verdict", "outcome", "records"], rows)
+    if "latency" in result.tables:
+        rows = [
+            [
+                str(row.limit),
+                f"{row.limit_s:g} s",
+                str(row.measured),
+                f"{row.share:.1%} of {row.count}",
+                f"{row.low:.1%} … {row.high:.1%}",
+                str(row.confidence),
+            ]
+            for row in result.tables["latency"].itertuples()
+        ]
+        print_table(
+            ["market limit", "at most", "measured", "within", "95 % interval", "limit's source"], rows
         )
-    for caveat in facts["caveats"]:
-        screen.print(f"- {caveat}", markup=False)
+
+
+def _print_end(caveats: object, out: Path | None) -> None:
+    from v2glab.cli._common import console
+
+    console().print("Before you quote a number:")
+    for caveat in caveats if isinstance(caveats, list) else []:
+        console().print(f"- {caveat}", markup=False)
     if out is not None:
-        screen.print(f"Written to {out}", markup=False)
+        console().print(f"Written to {out}", markup=False)
+
+
+def _with_unit(value: Any, unit: Any) -> str:  # noqa: ANN401 -- cells of a table
+    return f"{value:g}" if unit == "1" else f"{value:g} {unit}"
 
 
 def print_table(columns: list[str], rows: list[list[str]]) -> None:
@@ -72,7 +116,7 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
     screen.print(table)
 
 
-def print_books(result: Result) -> None:
+def print_books(result: Result, out: Path | None) -> None:
     """Print what each place leaves and takes, rule by rule, and the caveats."""
     from v2glab.cli._common import console
 
@@ -108,6 +152,4 @@ def print_books(result: Result) -> None:
         f"{facts['price_year']}: {result.quantity('value_without_rules').value:.2f} without rules.",
         markup=False,
     )
-    caveats = facts["caveats"]
-    for caveat in caveats if isinstance(caveats, list) else []:
-        screen.print(f"- {caveat}", markup=False)
+    _print_end(facts["caveats"], out)

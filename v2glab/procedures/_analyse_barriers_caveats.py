@@ -27,7 +27,7 @@ def caveats(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> li
         "Perfect foresight of prices and trips: an upper bound on what a real controller reaches"
         + (f"; table 'foresight' has a plan over {parameters.horizon_h} h." if parameters.horizon_h else "."),
         "Price taker: the vehicles do not move the price.",
-        f"Sample: {len(inputs.years)} vehicles; intervals are over {', '.join(over)}, not over settings.",
+        f"Sample: {len(inputs.years)} vehicles; intervals are over {' and '.join(over)}, not over settings.",
         f"Records of {days.min():.0f} to {days.max():.0f} days count as 365; seasons may weigh unevenly.",
         _prices(inputs),
         f"Every user has the same car: {vehicle.battery_kwh:g} kWh, {vehicle.charge_kw:g} kW in, "
@@ -39,10 +39,15 @@ def caveats(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> li
     ]
     if years < _FEW_YEARS:
         out.append(f"{years} price year(s): the price year moves values most; at least three are advised.")
+    if years > 1:
+        out.append(
+            "Energy, power over the year, settings of the car and foresight are those of the first price "
+            f"year, {inputs.price_years[0]}."
+        )
     if priced.gap_eur:
         out.append(
-            f"Not every problem was solved exactly: up to {priced.gap_eur:.2g} a vehicle and record may be "
-            "missing; facts name the methods."
+            f"Not every problem was solved exactly: up to {priced.gap_eur:.2g} "
+            f"{inputs.market.tariff.currency} a vehicle and record may be missing; facts name the methods."
         )
     if isinstance(priced.attribution, SampledAttribution):
         out.append(

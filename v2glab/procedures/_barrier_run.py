@@ -20,7 +20,7 @@ class LabRun:
     Attributes
     ----------
     run
-        Identity of the run: the name of its folder.
+        The name of its folder; while the run is under way, words that say so, since it gets its name later.
     sha256
         Of ``verdicts.json``, once the run is sealed; before, empty, since more will be written.
     verdicts, quantities
@@ -50,7 +50,7 @@ def read_run(path: Path) -> LabRun:
     sealed = (folder / "run.json").exists()
     quantities = {p.parent.name: _quantities(p) for p in sorted(folder.glob("results/*/result.json"))}
     return LabRun(
-        folder.resolve().name,
+        folder.resolve().name if sealed else "the run that this record belongs to",
         hashlib.sha256(file.read_bytes()).hexdigest() if sealed else "",
         verdicts,
         quantities,

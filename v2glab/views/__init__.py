@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from v2glab.views._analyse_barriers import barrier_figure, export_barrier_figures
+    from v2glab.views._analyse_barriers_report import barrier_report
     from v2glab.views._compare import compare_runs
     from v2glab.views._conformity import plot_conformity_test
     from v2glab.views._gridcodes import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _MODULE_OF = {
     "barrier_figure": "_analyse_barriers",
+    "barrier_report": "_analyse_barriers_report",
     "export_barrier_figures": "_analyse_barriers",
     "compare_runs": "_compare",
     "live_series": "_live",
@@ -54,6 +56,7 @@ _MODULE_OF = {
 
 __all__ = [
     "barrier_figure",
+    "barrier_report",
     "compare_runs",
     "export_barrier_figures",
     "live_series",

@@ -10,6 +10,7 @@ from typing import Any
 from v2glab.evidence import InputError, Result, V2GError, check_document
 from v2glab.procedures import NAMES, load_procedure
 from v2glab.views import _report_parts as parts
+from v2glab.views._analyse_barriers_report import barrier_notes
 from v2glab.views._page import embedded, html_page
 from v2glab.views._registry import figure_function
 
@@ -54,6 +55,7 @@ def render(record: Mapping[str, Any], results: Mapping[str, Result], verdicts: p
     body = [parts.head(record, verdicts), parts.verdict_section(verdicts), parts.check_section(verdicts)]
     body += [
         parts.procedure_section(_title(name), results[name], drawn.get(name, faults.get(name, "")))
+        + barrier_notes(results[name], level=3)
         for name in order
     ]
     body.append(parts.provenance_section(record))
