@@ -16,13 +16,18 @@ from v2glab.links.tls._timing import Timing
 from v2glab.links.tls._watch import Watch
 
 Whose = Literal["own", "peer", "none"]
-# Alerts that judge the certificate of whoever receives them (RFC 8446, 6.2).
-_OF_CERTIFICATES = frozenset({41, 42, 43, 44, 45, 46, 48, 51, 116})
+#: Alerts that judge the certificate of whoever receives them (RFC 8446, 6.2).
+OF_CERTIFICATES = frozenset({41, 42, 43, 44, 45, 46, 48, 51, 116})
 _WANTS_ONE = frozenset({41, 42, 116})
 # The ssl module does not name those of TLS 1.3.
 _ALERT_NAMES = {109: "missing_extension", 116: "certificate_required", 120: "no_application_protocol"} | {
     a.value: a.name.removeprefix("ALERT_DESCRIPTION_").lower() for a in ssl.AlertDescription
 }
+
+
+def alert_name(alert: int) -> str:
+    """Return the name of an alert (RFC 8446, 6.2)."""
+    return _ALERT_NAMES.get(alert, "unknown")
 
 
 @dataclass(frozen=True)
@@ -118,9 +123,9 @@ def refused_profile(findings: Sequence[ChainFinding], rules: TlsRules) -> TlsCau
 
 def _alerted(alert: int, watch: Watch, settings: TlsSettings) -> TlsCause:
     rules = settings.rules
-    evidence = [f"alert {alert} ({_ALERT_NAMES.get(alert, 'unknown')}) from the other end"]
+    evidence = [f"alert {alert} ({alert_name(alert)}) from the other end"]
     name = next((n for n, c in rules.cause.items() if alert in c.alerts), "internal")
-    if alert not in _OF_CERTIFICATES:
+    if alert not in OF_CERTIFICATES:
         phase = watch.awaited if name == "damaged-record" else watch.judged
         return cause_of(name, rules, phase, evidence=evidence)
     if not settings.shows and alert not in _WANTS_ONE:
