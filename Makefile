@@ -6,6 +6,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
 ARGS ?=
+# Tests of one file run one after the other; files run side by side.
+WORKERS ?= 2
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | awk -F: '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,8 +40,8 @@ system: ## Install the Debian packages that tests use, when this user may
 	@.ci/system
 
 test: system check ## Everything: check, unit and system tests, notebooks
-	@$(BIN)/pytest
-	@$(BIN)/pytest -p no:cacheprovider --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/nbval.cfg notebooks
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -p no:cacheprovider --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/nbval.cfg notebooks
 
 bench: $(READY_DEV) ## Measure speed; one JSON object a line
 	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

@@ -29,6 +29,7 @@ class Codec:
         self.tables = tables
         self._lock = threading.Lock()
         self._batches = 0
+        self._later: list[tuple[str, str]] = []
         self._places: dict[str, list[str | None]] = {}
         self._scope: dict[str, Any] = {name: getattr(_values, name) for name in _values.__all__}
         self._scope |= {
@@ -48,6 +49,11 @@ class Codec:
     def writer(self, type_name: str) -> Function:
         """Return the function that writes a type."""
         return self._function(_WRITE, type_name)
+
+    def prepare(self) -> None:
+        """Make the functions of all alternatives that wait for their first use, and of what they hold."""
+        for prefix, type_name in self._later:  # grows on the way
+            self._function(prefix, type_name)
 
     def _function(self, prefix: str, type_name: str) -> Function:
         name = function_name(prefix, type_name)
@@ -88,6 +94,8 @@ class Codec:
     def _late(self, prefix: str, particle: Particle) -> Function:
         """Return a function that is made when it is first called."""
         made: list[Function] = []
+        if not (particle.wildcard or particle.abstract):
+            self._later.append((prefix, particle.type_name))
 
         def call(*arguments: Any) -> Any:  # noqa: ANN401 -- passes on what the functions take
             if not made:

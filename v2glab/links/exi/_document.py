@@ -199,6 +199,7 @@ def prepare(namespace: str) -> None:
     for type_name in (*types, *made.tables.bodies().values()):
         made.reader(type_name)
         made.writer(type_name)
+    made.prepare()
 
 
 def _begin(data: bytes) -> tuple[bytes, list[int]]:
