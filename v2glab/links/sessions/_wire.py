@@ -176,6 +176,8 @@ class MessageLink:
             name = "no-answer" if self.end == "evcc" else "no-request"
             waited = f"waited {timeout_s:g} s"
             raise failure(name, awaited, self.end, waited, trace=self.trace) from error
+        except OSError as error:
+            raise failure("closed", awaited, self.end, str(error), trace=self.trace) from error
         except V2gtpError as error:
             raise failure("damaged-frame", awaited, self.end, error.found, trace=self.trace) from error
         return self._waiting.pop(0)
