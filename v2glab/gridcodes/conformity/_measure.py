@@ -46,7 +46,7 @@ def mean(record: Record, channel: str, start_s: float, stop_s: float) -> Estimat
     if count < _FEWEST:
         return None
     declared = standard_uncertainty(record, channel)
-    average = float(values.sum()) / count
+    average = float(np.add.reduce(values)) / count
     if declared is None:
         return Estimate(average, None)
     shared = record.uncertainties.shared
