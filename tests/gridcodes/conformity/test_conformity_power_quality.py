@@ -199,7 +199,7 @@ def test_two_hours_decide_the_long_term_severity():
     """
     single = Rules(CODE, "III", "B", nameplate={"phases": 1})
     (test,) = list_cases(single, ["power-quality.flicker"])
-    rate = 1000.0
+    rate = 2000.0
     time = np.arange(round(7261.0 * rate)) / rate
     swing = 1 + 0.00135 / 2 * np.sin(2 * math.pi * 8.8 * time)
     volts = single.base.nameplate.v_nominal_v * math.sqrt(2) * np.cos(2 * math.pi * HERTZ * time) * swing
