@@ -82,7 +82,7 @@ def dispatch_coupled(
 
     _check(members)
     rows = Rows()
-    columns = [_vehicle(rows, member) for member in members]
+    columns = [vehicle_rows(rows, member) for member in members]
     peaks = _peaks(rows, members, columns, demand) if demand is not None else None
     bids = _bids(rows, members, columns, step_h, reserve) if reserve is not None else None
     answer = rows.solve(relative_gap)
@@ -113,7 +113,7 @@ def _check(members: Sequence[Member]) -> None:
 
 
 @dataclass(frozen=True)
-class _Columns:
+class Columns:
     """Numbers of a vehicle's columns: energy in, out, held after each step; and of the rows of balance."""
 
     into: Integers
@@ -122,7 +122,7 @@ class _Columns:
     balance: Integers
 
 
-def _vehicle(rows: Rows, member: Member) -> _Columns:
+def vehicle_rows(rows: Rows, member: Member) -> Columns:
     problem, steps = member.problem, member.problem.drive_kwh.size
     into = rows.columns(np.zeros(steps), problem.charge_kwh, problem.buy)
     out = rows.columns(np.zeros(steps), problem.discharge_kwh, -problem.sell)
@@ -148,7 +148,7 @@ def _vehicle(rows: Rows, member: Member) -> _Columns:
         cap = rows.new(np.array([-np.inf]), np.array([problem.discharge_cap_kwh]))
         rows.put(np.repeat(cap, steps), out, 1.0)
     _one_way(rows, problem, into, out)
-    return _Columns(into, out, held, each)
+    return Columns(into, out, held, each)
 
 
 def _one_way(rows: Rows, problem: DispatchProblem, into: Integers, out: Integers) -> None:
@@ -177,7 +177,7 @@ def _one_way(rows: Rows, problem: DispatchProblem, into: Integers, out: Integers
     rows.put(one, ways[1], 1.0)
 
 
-def _peaks(rows: Rows, members: Sequence[Member], columns: list[_Columns], demand: DemandCharge) -> Integers:
+def _peaks(rows: Rows, members: Sequence[Member], columns: list[Columns], demand: DemandCharge) -> Integers:
     """Return the columns of the highest import of each period; each step's import stays below its own."""
     count = demand.price.size
     lowest = np.zeros(count)
@@ -202,7 +202,7 @@ def _peaks(rows: Rows, members: Sequence[Member], columns: list[_Columns], deman
 def _bids(
     rows: Rows,
     members: Sequence[Member],
-    columns: list[_Columns],
+    columns: list[Columns],
     step_h: float,
     reserve: ReserveProduct,
 ) -> Integers:
@@ -233,7 +233,7 @@ def _bids(
 
 
 def _stand_ready(
-    rows: Rows, member: Member, own: _Columns, step_h: float, reserve: ReserveProduct, place: Integers
+    rows: Rows, member: Member, own: Columns, step_h: float, reserve: ReserveProduct, place: Integers
 ) -> None:
     problem = member.problem
     which = np.flatnonzero(reserve.block[member.at] >= 0)

@@ -13,7 +13,13 @@ from v2glab.evidence import InputError
 
 
 def behind_meter(
-    problem: DispatchProblem, net_load_kwh: Floats, meter_in: float, meter_out: float
+    problem: DispatchProblem,
+    net_load_kwh: Floats,
+    meter_in: float,
+    meter_out: float,
+    *,
+    wear_per_kwh: float = 0.0,
+    export: bool = True,
 ) -> DispatchProblem:
     """Return the problem behind a meter at which the building takes or gives ``net_load_kwh`` (M,).
 
@@ -29,6 +35,10 @@ def behind_meter(
         Shape (M,): load less generation in each step, at the meter.
     meter_in, meter_out
         Battery-side kWh per kWh at the meter: what charging yields, and what discharging takes.
+    wear_per_kwh
+        Cost of each kWh delivered, which the problem's selling price already lacks.
+    export
+        Whether the vehicle may give more than the building takes.
 
     Raises
     ------
@@ -36,29 +46,42 @@ def behind_meter(
         The load is not finite, or somewhere selling earns more than buying costs.
     """
     steps = problem.drive_kwh.size
-    # Prices at the meter; a problem's own are per battery-side kWh.
-    buy, sell = problem.buy * meter_in, problem.sell * meter_out
-    sound = net_load_kwh.shape == (steps,) and all_within(net_load_kwh, -1e6, 1e6)
-    # Below zero, taking from surplus and giving to the grid in one step would earn by its losses.
-    wrong = (sell > buy + 1e-12) | ((net_load_kwh != 0) & (sell < 0)) if sound else np.ones(1, np.bool_)
-    if bool(wrong.any()) or problem.needs_states:
+    if not stands_apart(problem, net_load_kwh, meter_in, meter_out, wear_per_kwh):
         raise InputError(
-            f"net load of {net_load_kwh.size} steps beside {steps}, {int(wrong.sum())} of them with prices "
-            f"that cross or are negative; {problem.needs_states or 'no'} other limits",
+            f"net load of {net_load_kwh.size} steps beside {steps}, with prices that cross or are negative; "
+            f"{problem.needs_states or 'no'} other limits",
             "a finite load of each step, 0 <= selling price <= buying price, and convex steps",
             "mend the load, or leave self-consumption out",
         )
+    # Prices at the meter; a problem's own are per battery-side kWh.
+    buy, sell = problem.buy * meter_in, problem.sell * meter_out + wear_per_kwh
     own_charge = np.minimum(problem.charge_kwh, np.clip(-net_load_kwh, 0, None) * meter_in)
     own_discharge = np.minimum(problem.discharge_kwh, np.clip(net_load_kwh, 0, None) * meter_out)
     return replace(
         problem,
         drive_kwh=_pairs(problem.drive_kwh, np.zeros(steps)),
         charge_kwh=_pairs(own_charge, problem.charge_kwh - own_charge),
-        discharge_kwh=_pairs(own_discharge, problem.discharge_kwh - own_discharge),
+        discharge_kwh=_pairs(own_discharge, (problem.discharge_kwh - own_discharge) * export),
         # What is taken from surplus would have been sold; what is given to the load would have been bought.
         buy=_pairs(sell / meter_in, problem.buy),
-        sell=_pairs(buy / meter_out, problem.sell),
+        sell=_pairs((buy - wear_per_kwh) / meter_out, problem.sell),
     )
+
+
+def stands_apart(
+    problem: DispatchProblem,
+    net_load_kwh: Floats,
+    meter_in: float,
+    meter_out: float,
+    wear_per_kwh: float = 0.0,
+) -> bool:
+    """Whether :func:`behind_meter` holds: a finite load, and prices of which none is negative or crosses."""
+    if net_load_kwh.shape != problem.buy.shape or not all_within(net_load_kwh, -1e6, 1e6):
+        return False
+    buy, sell = problem.buy * meter_in, problem.sell * meter_out + wear_per_kwh
+    # Below zero, taking from surplus and giving to the grid in one step would earn by its losses.
+    wrong = (sell > buy + 1e-12) | ((net_load_kwh != 0) & (sell < 0))
+    return not bool(wrong.any()) and not problem.needs_states
 
 
 def _pairs(first: Floats, second: Floats) -> Floats:

@@ -12,8 +12,10 @@ from v2glab.barriers._dispatch_problem import DispatchProblem
 from v2glab.barriers._jit import jit
 from v2glab.barriers._rolling import Outlook, published
 from v2glab.barriers._segments import Floats
+from v2glab.barriers._services import Services
 from v2glab.barriers._sessions import STEP_S, Vehicle, VehicleYear, Window
 from v2glab.barriers._terms import Terms
+from v2glab.barriers.tariffs._contract import Contract
 from v2glab.barriers.tariffs._tariff import Tariff, settle
 
 #: The golden ratio spreads a share of sessions evenly, without any random number.
@@ -27,12 +29,18 @@ TIME_TERMS = ("start_delay_s", "session_share", "trips_per_year")
 
 @dataclass(frozen=True)
 class Market:
-    """Tariff and energy price (T,) on the steps of the window; ``paid`` (T,) where export has its own."""
+    """Tariff and energy price (T,) on the steps of the window; ``paid`` (T,) where export has its own.
+
+    ``contract`` is the rate itself where its terms tie steps together: prices by the step are then only those
+    of its first tiers. ``services`` are what vehicles may do beside driving.
+    """
 
     tariff: Tariff
     energy: Floats
     window: Window
     paid: Floats | None = None
+    contract: Contract | None = None
+    services: Services = field(default_factory=Services)
 
 
 @dataclass
@@ -92,7 +100,9 @@ class Frame:
 
     def problem(self, terms: Terms) -> DispatchProblem:
         """Return the problem under the given terms, over the plugged steps only."""
-        return self._build(terms, self.drive_kwh, self.plugged, self._open(terms), *self._settled(terms))
+        settled = self._settled(terms)
+        steps = (self.drive_kwh, self.plugged, self._open(terms))
+        return self._build(terms, *steps, *settled, own_kw=self._own_kw())
 
     def in_blocks(self, terms: Terms) -> DispatchProblem:
         """Return :meth:`problem` with steps in a row at one price as one: of the same cost where it is convex
@@ -115,14 +125,43 @@ class Frame:
         )
         return self.problem(terms) if out.simultaneous_pays().any() else out
 
+    def in_given_blocks(self, terms: Terms, first: NDArray[np.int64]) -> DispatchProblem:
+        """Return the problem with steps from each of ``first`` (B,) up to the next as one, without prices."""
+        plugged, exporting = (np.add.reduceat(part, first) for part in (self.plugged, self._open(terms)))
+        none, own_kw = np.zeros(first.size), self._own_kw()
+        own_kw = None if own_kw is None else own_kw[first]
+        return self._build(terms, self.drive_kwh[first], plugged, exporting, none, none, own_kw=own_kw)
+
+    def rows_of(self, size: int) -> NDArray[np.int64] | None:
+        """Return where the blocks of :meth:`in_blocks` begin, given its size; ``None`` for single steps."""
+        return self._first if size == self._first.size != self.active.size else None
+
+    def _own_kw(self) -> Floats | None:
+        """Return what the building takes in each plugged step, shape (M,), kW, or ``None`` without one."""
+        load = self.market.services.net_load_kwh
+        return None if load is None else np.clip(load[self.active], 0, None) * 3600 / STEP_S
+
+    def open_to_export(self, terms: Terms) -> Floats:
+        """Return the share of each plugged step in which export is possible, shape (M,)."""
+        return self._open(terms)
+
     def _build(
-        self, terms: Terms, drive: Floats, plugged: Floats, exporting: Floats, buy: Floats, sell: Floats
+        self,
+        terms: Terms,
+        drive: Floats,
+        plugged: Floats,
+        exporting: Floats,
+        buy: Floats,
+        sell: Floats,
+        own_kw: Floats | None = None,
     ) -> DispatchProblem:
         vehicle = self.vehicle
         hours = STEP_S / 3600
         out_efficiency = vehicle.discharge_efficiency * terms.discharge_efficiency
-        power_kw = min(vehicle.discharge_kw * terms.discharge_share, terms.export_cap_kw)
+        power_kw: float | Floats = min(vehicle.discharge_kw * terms.discharge_share, terms.export_cap_kw)
         least_kw = vehicle.least_kw
+        if own_kw is not None:  # what the building takes never reaches the grid
+            power_kw = np.minimum(vehicle.discharge_kw * terms.discharge_share, own_kw + terms.export_cap_kw)
         charge = plugged * (vehicle.charge_kw * hours * vehicle.charge_efficiency)
         discharge = exporting * (power_kw * hours / out_efficiency)
         return DispatchProblem(
@@ -137,7 +176,7 @@ class Frame:
             end_kwh=vehicle.battery_kwh - least_kw * hours * vehicle.charge_efficiency,
             discharge_cap_kwh=terms.discharge_cap_kwh_per_year * self.year.days / 365,
             charge_least_kwh=charge * (least_kw / vehicle.charge_kw) if least_kw else None,
-            discharge_least_kwh=discharge * (least_kw / power_kw) if least_kw and power_kw else None,
+            discharge_least_kwh=exporting * (least_kw * hours / out_efficiency) if least_kw else None,
             wear_curve=tuple((s * vehicle.battery_kwh, c * out_efficiency) for s, c in vehicle.wear_curve),
         )
 

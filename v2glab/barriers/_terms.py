@@ -25,6 +25,14 @@ Kind = Literal[
     "plug_in_share",
     "fixed_cost_eur_per_year",
     "eligible_share",
+    "demand_charge_eur_per_kw_month",
+    "bid_least_kw",
+    "bid_block_h",
+    "bid_symmetric",
+    "reserve_share",
+    "penalty_eur_per_mwh",
+    "no_stacking",
+    "grid_charge_or_export",
 ]
 
 
@@ -59,6 +67,20 @@ class Terms(BaseModel):
         Cost of taking part; who would lose opts out.
     eligible_share
         Share of the time in which export is permitted at all, 0 to 1.
+    demand_charge_eur_per_kw_month
+        Price of a month's highest import, on top of what the tariff itself charges.
+    bid_least_kw, bid_block_h
+        Frequency response is bid in whole multiples of a least size, for blocks of so many hours; 0 for any.
+    bid_symmetric
+        1 where the same power has to stand ready both ways, 0 where one way is enough.
+    reserve_share
+        Share of its power with which a vehicle passes for frequency response, 0 to 1.
+    penalty_eur_per_mwh
+        Penalty on each MW and hour that was bid and not delivered.
+    no_stacking
+        1 where a customer is either at retail (tariff, own use) or at wholesale (frequency response).
+    grid_charge_or_export
+        1 where no more may be exported than the site's own surplus brought in, or else nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
@@ -77,6 +99,14 @@ class Terms(BaseModel):
     plug_in_share: float = Field(default=1.0, gt=0, le=1)
     fixed_cost_eur_per_year: float = Field(default=0.0, ge=0, le=1e6)
     eligible_share: float = Field(default=1.0, ge=0, le=1)
+    demand_charge_eur_per_kw_month: float = Field(default=0.0, ge=0, le=1e4)
+    bid_least_kw: float = Field(default=0.0, ge=0, le=1e6)
+    bid_block_h: float = Field(default=0.0, ge=0, le=24)
+    bid_symmetric: float = Field(default=0.0, ge=0, le=1)
+    reserve_share: float = Field(default=1.0, ge=0, le=1)
+    penalty_eur_per_mwh: float = Field(default=0.0, ge=0, le=1e6)
+    no_stacking: float = Field(default=0.0, ge=0, le=1)
+    grid_charge_or_export: float = Field(default=0.0, ge=0, le=1)
 
 
 #: How two rules on the same term combine. Each is commutative, so the order of rules never matters.
@@ -88,6 +118,11 @@ _COMBINE: dict[str, Callable[[float, float], float]] = {
     "start_delay_s": lambda a, b: a + b,
     "trips_per_year": lambda a, b: a + b,
     "fixed_cost_eur_per_year": lambda a, b: a + b,
+    "demand_charge_eur_per_kw_month": lambda a, b: a + b,
+    "penalty_eur_per_mwh": lambda a, b: a + b,
+    **dict.fromkeys(
+        ("bid_least_kw", "bid_block_h", "bid_symmetric", "no_stacking", "grid_charge_or_export"), max
+    ),
 }
 
 
