@@ -14,7 +14,7 @@ from v2glab.evidence import Result, UsageError
 from v2glab.procedures._procedure import Context, load_procedure, validate_parameters
 
 PROCEDURE = load_procedure("analyse_barriers")
-QUICK: dict[str, Any] = {"rules": "double_levy,export_limit,warranty_cycle_cap", "users": 4}
+QUICK: dict[str, Any] = {"rules": "double_levy,export_limit", "users": 4}
 
 
 def analyse(tmp_path: Path, **parameters: Any) -> tuple[Result, list[float]]:
@@ -24,8 +24,12 @@ def analyse(tmp_path: Path, **parameters: Any) -> tuple[Result, list[float]]:
     return PROCEDURE.execute(context), seen
 
 
-def test_processes_give_the_same_numbers(tmp_path: Path) -> None:
-    serial, _ = analyse(tmp_path, engine="serial")
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return analyse(tmp_path_factory.mktemp("serial"), engine="serial")[0]
+
+
+def test_processes_give_the_same_numbers(serial: Result, tmp_path: Path) -> None:
     spread, seen = analyse(tmp_path, engine="processes:2")
     assert serial.quantities == spread.quantities
     assert serial.parameters == spread.parameters
@@ -34,15 +38,14 @@ def test_processes_give_the_same_numbers(tmp_path: Path) -> None:
     assert seen == [0, 1, 2, 3, 4]
 
 
-def test_a_cluster_gives_the_same_numbers(tmp_path: Path) -> None:
+def test_a_cluster_gives_the_same_numbers(serial: Result, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
-    serial, _ = analyse(tmp_path, engine="serial")
     with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as farm:
         spread, _ = analyse(tmp_path, engine=farm.scheduler_address.replace("tcp://", "dask://"))
     assert serial.quantities == spread.quantities
 
 
-def test_a_killed_analysis_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_a_killed_analysis_goes_on_where_it_stopped(serial: Result, tmp_path: Path) -> None:
     program = (
         "import os, signal\n"
         "from pathlib import Path\n"
@@ -56,10 +59,9 @@ def test_a_killed_analysis_goes_on_where_it_stopped(tmp_path: Path) -> None:
     )
     killed = subprocess.run([sys.executable, "-c", program], check=False, env=dict(os.environ))
     assert killed.returncode == -signal.SIGKILL
-    whole, _ = analyse(tmp_path)
     continued, seen = analyse(tmp_path, store=str(tmp_path / "kept"))
     assert seen[0] == 2 and seen[-1] == 4
-    assert continued.quantities == whole.quantities
+    assert continued.quantities == serial.quantities
     _, again = analyse(tmp_path, store=str(tmp_path / "kept"))
     assert again == [4]
     # Another setting depends on none of what was kept.
@@ -67,8 +69,8 @@ def test_a_killed_analysis_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert other[0] == 0
 
 
-def test_torn_and_foreign_lines_of_the_store_are_priced_anew(tmp_path: Path) -> None:
-    whole, _ = analyse(tmp_path, store=str(tmp_path / "kept"))
+def test_torn_and_foreign_lines_of_the_store_are_priced_anew(serial: Result, tmp_path: Path) -> None:
+    analyse(tmp_path, store=str(tmp_path / "kept"))
     (file,) = (tmp_path / "kept").iterdir()
     lines = [line for line in file.read_bytes().splitlines() if line]
     wrong = json.loads(lines[1]) | {"values": [1.0]}
@@ -76,7 +78,7 @@ def test_torn_and_foreign_lines_of_the_store_are_priced_anew(tmp_path: Path) -> 
     file.write_bytes(b"\n".join(torn))
     again, seen = analyse(tmp_path, store=str(tmp_path / "kept"))
     assert seen == [1, 2, 3, 4]
-    assert again.quantities == whole.quantities
+    assert again.quantities == serial.quantities
 
 
 @pytest.mark.parametrize("engine", ["threads", "dask://", "dask://host", "processes:0", "dask://a b:1"])

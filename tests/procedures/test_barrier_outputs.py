@@ -1,7 +1,6 @@
 """What an analysis hands to readers: findings, the author's table, figures, foresight, price years, draws."""
 
 import hashlib
-import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html import escape
@@ -13,13 +12,12 @@ import pandas as pd
 import pytest
 
 from v2glab.campaigns._results import save_result
-from v2glab.cli import run
 from v2glab.evidence import Criterion, InputError, Quantity, Result, UsageError, judge, write_verdicts
 from v2glab.procedures._analyse_barriers_authors import _tex, authors_latex, authors_table
 from v2glab.procedures._procedure import Context, load_procedure, validate_parameters
 from v2glab.resources import find_data
 from v2glab.views import barrier_figure, barrier_report, export_barrier_figures
-from v2glab.views._analyse_barriers import FIGURES, figures_of
+from v2glab.views._analyse_barriers import FIGURES, figures_of, plot_analyse_barriers
 from v2glab.views._report import render
 
 PROCEDURE = load_procedure("analyse_barriers")
@@ -86,6 +84,7 @@ def test_latex_sets_every_sign_as_it_stands() -> None:
 
 def test_each_figure_has_its_drawing_and_its_data_beside_it(result: Result, tmp_path: Path) -> None:
     names = figures_of(result)
+    assert len(plot_analyse_barriers(result).children) == len(names)
     assert names == ["waterfall", "forest", "interactions", "tornado", "sankey", "duration"]
     written = export_barrier_figures(result, tmp_path, pages=False)
     for name in names:
@@ -116,7 +115,8 @@ def test_the_report_holds_findings_figures_evidence_and_every_caveat(result: Res
     assert "<script src" not in page and "1 no plug-out, 1 infeasible" in page
     assert "What the lab measured" not in page
     # The report of a run holds the same: facts are cut there, caveats are not.
-    run = render({}, {"analyse_barriers": result}, {})
+    words = replace(result, tables={"findings": result.tables["findings"]})
+    run = render({}, {"analyse_barriers": words}, {})
     assert all(escape(caveat) in run for caveat in result.facts["caveats"])
 
 
@@ -268,17 +268,3 @@ def test_least_current_and_wear_curve_are_dispatched_on_states_and_said(
         analyse(tmp_path, least_kw=-1.0)
     with pytest.raises(UsageError, match="wear_curve"):
         analyse(tmp_path, wear_curve=((0.5, 0.1),))
-
-
-def test_the_command_line_writes_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rules = "double_levy,export_limit"
-    arguments = ["analyse", "--users", "2", "--rules", rules, "--out", str(tmp_path)]
-    assert run("barriers", arguments, prog_name="v2glab barriers") == 0
-    assert "Findings:" in capsys.readouterr().out
-    assert {"authors.csv", "authors.tex", "figures", "report.html", "result.json"} <= {
-        p.name for p in tmp_path.iterdir()
-    }
-    document = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
-    assert len(document["tables"]["rule_sets"]) == 4
-    assert run("barriers", ["analyse", "--wear-curve", "0.1"], prog_name="v") == 2
-    assert run("barriers", ["analyse", "--engine", "abacus"], prog_name="v") == 2

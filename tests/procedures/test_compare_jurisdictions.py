@@ -78,21 +78,30 @@ def test_unknown_books_and_unsourced_rules_in_print_are_refused(tmp_path: Path) 
         run(books="uk", publish=True)
 
 
-def test_figure_of_the_comparison_holds_every_place(tmp_path: Path) -> None:
-    from bokeh.embed import json_item
-
-    from v2glab.views import plot_compare_jurisdictions
-
-    result = COMPARE.execute(Context(validate_parameters(COMPARE, QUICK), None, tmp_path, 7))
-    text = json.dumps(json_item(plot_compare_jurisdictions(result)))
-    assert "de-2025" in text and "submetering" in text
-
-
-def test_the_command_compares(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_compares_and_writes_figures_and_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from v2glab.cli import run
 
-    arguments = ["compare", "--books", "de-2025,de-2026", "--users", "2"]
-    assert run("barriers", arguments, prog_name="v2glab barriers") == 0
+    out, folder = tmp_path / "out", tmp_path / "RUN"
+    folder.mkdir()
+    (folder / "verdicts.json").write_text('{"schema": "v2glab-verdicts/1", "verdicts": []}')
+    efficiency = {"name": "efficiency_dc_to_ac", "value": 0.5, "unit": "1", "uncertainty": 0.01}
+    (folder / "results" / "export_load_test").mkdir(parents=True)
+    text = json.dumps({"quantities": [efficiency]})
+    (folder / "results" / "export_load_test" / "result.json").write_text(text)
+    arguments = ["compare", "--books", "us-ca,de-2026", "--users", "2", "--run", str(folder)]
+    assert run("barriers", [*arguments, "--out", str(out)], prog_name="v2glab barriers") == 0
     text = capsys.readouterr().out
-    assert "de-2026" in text and "double_levy submetering" in text and "not the market" in text
+    assert "de-2026" in text and "export_price_ratio connector_ac_dc" in text and "not the market" in text
+    document = json.loads((out / "result.json").read_text())
+    # Measured on the equipment: it counts where the book has the rule, and joins no other book.
+    settings = {(row["jurisdiction"], row["rule"]): row["setting"] for row in document["tables"]["matrix"]}
+    assert settings["us-ca", "connector_ac_dc"] == 0.5
+    assert settings["de-2026", "connector_ac_dc"] is None
+    assert {p.name for p in (out / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in ("books", "matrix") for kind in ("svg", "html", "csv")
+    }
+    page = (out / "report.html").read_text()
+    assert "several rule books" in page and "not the market" in page and "efficiency_dc_to_ac" in page
     assert run("barriers", ["compare", "--books", "atlantis"], prog_name="v2glab barriers") == 2

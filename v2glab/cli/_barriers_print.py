@@ -52,7 +52,7 @@ def print_result(result: Result, out: Path | None) -> None:
 def _print_evidence(result: Result) -> None:
     from v2glab.cli._common import console
 
-    run = result.facts.get("evidence_run")
+    run, table = result.facts.get("evidence_run"), result.tables.get("barrier_evidence")
     rows = [
         [
             str(item["barrier"]),
@@ -62,7 +62,7 @@ def _print_evidence(result: Result) -> None:
             str(item["outcome"]),
             f"{item['procedure']}: {item['records'] or 'result.json'}",
         ]
-        for item in result.tables["barrier_evidence"].to_dict("records")
+        for item in (table.to_dict("records") if table is not None else ())
     ]
     if rows and isinstance(run, dict):
         console().print(f"What {run['run']} measured:", markup=False)
@@ -112,7 +112,8 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
         table.add_row(*row)
     screen = console()
     # A table cut to a narrow or unknown terminal loses numbers; it is better wide.
-    screen.width = max(screen.width, 160)
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    screen.width = max(screen.width, sum(widths) + 3 * len(widths) + 2)
     screen.print(table)
 
 
@@ -152,4 +153,5 @@ def print_books(result: Result, out: Path | None) -> None:
         f"{facts['price_year']}: {result.quantity('value_without_rules').value:.2f} without rules.",
         markup=False,
     )
+    _print_evidence(result)
     _print_end(facts["caveats"], out)

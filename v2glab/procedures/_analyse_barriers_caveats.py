@@ -87,6 +87,12 @@ def _measured(inputs: Inputs) -> list[str]:
             "The measured efficiency of the station counts on top of the car's discharging efficiency "
             f"({inputs.vehicle.discharge_efficiency:g}): give the battery's alone."
         )
+    if inputs.rules.get("submetering") and any(
+        e.barrier == "submetering" and e.state == "set" for e in inputs.evidence
+    ):
+        out.append(
+            "submetering costs nothing only where the rule admits the station's own meter for billing."
+        )
     unverified = [row.limit.id for row in inputs.grid.within if row.limit.confidence != "read"]
     if unverified:
         out.append(

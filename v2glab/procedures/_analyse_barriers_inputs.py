@@ -59,6 +59,11 @@ class Inputs:
         return [self.market.tariff.id if year is None else str(year.year) for year in self.prices]
 
 
+def run_facts(inputs: Inputs) -> dict[str, str]:
+    """Return which run set numbers, and the SHA-256 of its sealed verdicts; empty without a run."""
+    return {"run": inputs.lab.run, "verdicts_sha256": inputs.lab.sha256} if inputs.lab else {}
+
+
 def gather(parameters: BarrierParameters) -> Inputs:
     """Read everything and set aside whom no plan can serve, before any price is computed.
 

@@ -38,7 +38,7 @@ def tables(
         **behaviour_tables(inputs, priced, parameters.horizon_h),
         "findings": findings(inputs, rules),
         "left_out": _left_out(inputs),
-        "barrier_evidence": _evidence(inputs),
+        "barrier_evidence": evidence_table(inputs),
         **_grid(inputs),
     }
 
@@ -232,7 +232,8 @@ def _left_out(inputs: Inputs) -> pd.DataFrame:
     return pd.DataFrame([[getattr(i, c) for c in columns] for i in inputs.issues], columns=columns)
 
 
-def _evidence(inputs: Inputs) -> pd.DataFrame:
+def evidence_table(inputs: Inputs) -> pd.DataFrame:
+    """Return what a run says about barriers: one row a verdict or quantity; empty without a run."""
     import pandas as pd
 
     columns = [

@@ -11,7 +11,7 @@ from v2glab.barriers import Vehicle, bootstrap
 from v2glab.evidence import Quantity, Result, Verdict, judge, load_criteria
 from v2glab.procedures._analyse_barriers_caveats import caveats
 from v2glab.procedures._analyse_barriers_findings import refuse_unsourced
-from v2glab.procedures._analyse_barriers_inputs import Inputs, gather
+from v2glab.procedures._analyse_barriers_inputs import Inputs, gather, run_facts
 from v2glab.procedures._analyse_barriers_pricing import Priced, price
 from v2glab.procedures._analyse_barriers_tables import tables
 from v2glab.procedures._procedure import Context, Parameters, Procedure
@@ -151,7 +151,7 @@ def _facts(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> dic
         "repeated": priced.repeated,
         "waterfall": [[name, step] for name, step in attribution.waterfall()],
         "caveats": caveats(inputs, priced, parameters),
-        "evidence_run": {"run": inputs.lab.run, "verdicts_sha256": inputs.lab.sha256} if inputs.lab else {},
+        "evidence_run": run_facts(inputs),
     }
 
 

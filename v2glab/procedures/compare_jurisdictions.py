@@ -6,12 +6,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from v2glab.barriers import Estimate, RuleBook, bootstrap, load_catalogue, load_rule_books
+from v2glab.barriers import (
+    BarrierEvidence,
+    Estimate,
+    RuleBook,
+    apply_evidence,
+    bootstrap,
+    load_catalogue,
+    load_rule_books,
+)
 from v2glab.evidence import InputError, Quantity, Result
 from v2glab.procedures._analyse_barriers_caveats import caveats
 from v2glab.procedures._analyse_barriers_findings import refuse_unsourced
-from v2glab.procedures._analyse_barriers_inputs import Inputs, gather
+from v2glab.procedures._analyse_barriers_inputs import Inputs, gather, run_facts
 from v2glab.procedures._analyse_barriers_pricing import Priced, price
+from v2glab.procedures._analyse_barriers_tables import evidence_table
 from v2glab.procedures._procedure import Context, Procedure
 from v2glab.procedures.analyse_barriers import BarrierParameters
 
@@ -28,8 +37,11 @@ class CompareParameters(BarrierParameters):
     ----------
     books
         Rule books of ``datasets/barriers/rule_books``, separated by commas.
-    rules
+    rules, add_measured
         Not used: the rule books say which rules hold.
+    evidence_run
+        What a run measured of the equipment counts in every place; what a book itself says, and what a law
+        asks for whatever was measured (such as a second meter), stays.
     """
 
     books: str = DEFAULT_BOOKS
@@ -44,7 +56,7 @@ def execute(context: Context[CompareParameters]) -> Result:
     priced: dict[str, Priced] = {}
     own: dict[str, Inputs] = {}
     for number, book in enumerate(books.values()):
-        rules = book.in_force(catalogue)
+        rules = apply_evidence(book.in_force(catalogue), _of_equipment(inputs.evidence, book))
         if parameters.publish:
             refuse_unsourced(list(rules))
         if not rules:
@@ -73,7 +85,11 @@ def execute(context: Context[CompareParameters]) -> Result:
         parameters=parameters.model_dump(exclude={"engine", "store", "rules"}),
         quantities=tuple(_quantities(inputs, priced, context.seed)),
         verdicts=(),
-        tables={"books": table, "matrix": _matrix(books, own, priced, context.seed)},
+        tables={
+            "books": table,
+            "matrix": _matrix(books, own, priced, context.seed),
+            **({"barrier_evidence": evidence_table(inputs)} if inputs.evidence else {}),
+        },
         facts={
             "currency": inputs.market.tariff.currency,
             "price_year": ", ".join(inputs.price_years),
@@ -85,8 +101,17 @@ def execute(context: Context[CompareParameters]) -> Result:
                 *_unsourced(own),
                 *(c for c in caveats(own[first], priced[first], parameters) if not c.startswith("Not fit")),
             ],
+            "evidence_run": run_facts(inputs),
         },
     )
+
+
+def _of_equipment(evidence: Iterable[BarrierEvidence], book: RuleBook) -> list[BarrierEvidence]:
+    return [
+        item
+        for item in evidence
+        if item.barrier not in book.values and item.parameter != "fixed_cost_eur_per_year"
+    ]
 
 
 def _books(names: str) -> dict[str, RuleBook]:

@@ -23,17 +23,17 @@ FIGURES: dict[str, tuple[str, ...]] = {
 
 
 def plot_analyse_barriers(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh layout
-    """Return all figures that the record has tables for, two in a row.
+    """Return all figures that the record has tables for, one below the other: their labels need the width.
 
     Parameters
     ----------
     result
         Result of ``analyse_barriers``.
     """
-    from bokeh.layouts import gridplot
+    from bokeh.layouts import column
 
     panels = [barrier_figure(result, name) for name in figures_of(result)]
-    return gridplot(panels, ncols=2, sizing_mode="stretch_width", toolbar_location=None)
+    return column(*panels, sizing_mode="stretch_width")
 
 
 def figures_of(result: Result) -> list[str]:

@@ -66,7 +66,8 @@ def _losses(result: Result, whole: float) -> list[tuple[str, float, str]]:
     slight = [(name, kwh) for name, kwh in lost if kwh < _SLIGHT * whole]
     flows = [(name, kwh, RED) for name, kwh in lost if kwh >= _SLIGHT * whole]
     if slight:
-        flows.append((f"{len(slight)} more rules", sum(kwh for _, kwh in slight), RED))
+        name = slight[0][0] if len(slight) == 1 else f"{len(slight)} more rules"
+        flows.append((name, sum(kwh for _, kwh in slight), RED))
     return flows
 
 
