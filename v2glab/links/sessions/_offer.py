@@ -12,6 +12,7 @@ from v2glab.links.sessions._vehicle import Notice, Service
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from v2glab.links.pki import PkiFiles
     from v2glab.links.sessions._plant import PowerLimits
@@ -69,6 +70,8 @@ class Offer:
         Asked with each AuthorizationReq until it grants or refuses.
     roots
         Where ``contract.root.pem`` and ``oem-provisioning.root.pem`` lie.
+    revocations
+        File with lists of revoked certificates (PEM).
     issuer
         Makes contract certificates for vehicles that ask for one (-20).
     dispatch
@@ -89,6 +92,7 @@ class Offer:
     authorisation: tuple[Literal["eim", "pnc"], ...] = ("eim",)
     authorise: Callable[[Identification], Awaitable[Grant]] = grant
     roots: PkiFiles | None = None
+    revocations: Path | None = None
     issuer: ContractIssuer | None = None
     dispatch: Callable[[Bounds], float] = follow_request
     notice: Callable[[], Notice] = lambda: ""

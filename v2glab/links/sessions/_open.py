@@ -33,7 +33,8 @@ async def connect(settings: OpenSettings, phases: PhaseClock, trace: Trace) -> O
         No charger, no connection, or no protocol in common.
     """
     host, port = await _find(settings, phases)
-    link = MessageLink(await _connect(settings, host, port, phases), "evcc", trace, tamper=settings.tamper)
+    stream = await _connect(settings, host, port, phases)
+    link = MessageLink(stream, "evcc", trace, tamper=settings.tamper, rules=settings.rules)
     try:
         phases.begin("agreement")
         asker = Asker(link, settings.session_id)

@@ -117,7 +117,7 @@ class SessionServer:
             answer, refused = await self._answer(request, expects, service)
             name = f"{request.name.removesuffix('Req')}Res"
             await self._say(
-                Message(name, answer.body, service.session_id, answer.signature),
+                Message(name, answer.body, service.session_id or NEW_SESSION, answer.signature),
                 limits.served_s(request.name),
             )
             if refused is not None:

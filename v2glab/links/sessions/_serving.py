@@ -13,6 +13,7 @@ from v2glab.links.sdp import Direct, Multicast, SdpServer, serve_sdp
 from v2glab.links.sessions._failure import SessionFailure
 from v2glab.links.sessions._offer import Offer
 from v2glab.links.sessions._registry import service_maker
+from v2glab.links.sessions._rules import SessionRules, load_session_rules
 from v2glab.links.sessions._serve import Service, SessionServer
 from v2glab.links.sessions._wire import MessageLink
 from v2glab.links.tls import FIXED_PORT, HandshakeError, Listener, serve_plain, serve_tls
@@ -57,6 +58,8 @@ class ServeSettings:
         Told of each session that ended.
     tamper
         Spoils what this end sends, for tests.
+    rules
+        Protocols, time limits and causes; those that travel with the package by default.
     """
 
     plant: ChargerPlant | Callable[[], ChargerPlant]
@@ -68,6 +71,7 @@ class ServeSettings:
     sdp: Multicast | Direct | None = None
     on_end: Callable[[Served], None] = lambda served: None
     tamper: Tamper | None = None
+    rules: SessionRules = field(default_factory=load_session_rules, repr=False)
 
 
 class SessionsListener:
@@ -156,7 +160,8 @@ class SessionsListener:
             self._taken = False
 
     async def _session(self, stream: PlainStream, plant: ChargerPlant) -> None:
-        link = MessageLink(stream, "secc", tamper=self._settings.tamper)
+        settings = self._settings
+        link = MessageLink(stream, "secc", tamper=settings.tamper, rules=settings.rules)
         server = SessionServer(link, plant, self._services(plant))
         found: SessionFailure | HandshakeError | None = None
         try:

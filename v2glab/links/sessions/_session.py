@@ -13,7 +13,6 @@ from v2glab.links.sessions._failure import SessionFailure, failure
 from v2glab.links.sessions._open import Opened, connect
 from v2glab.links.sessions._phases import PhaseClock
 from v2glab.links.sessions._registry import make_driver
-from v2glab.links.sessions._rules import load_session_rules
 from v2glab.links.sessions._settings import OpenSettings
 from v2glab.links.sessions._trace import Trace
 from v2glab.links.sessions._vehicle import LoopState, Progress, VehicleDriver, Wanted
@@ -259,7 +258,7 @@ async def open_session(settings: OpenSettings) -> AsyncIterator[Session]:
 
 
 async def _connected(settings: OpenSettings, phases: PhaseClock) -> Opened:
-    trace, rules = Trace(), load_session_rules()
+    trace, rules = Trace(), settings.rules
     limit_s = min(rules.limits[rules.of_protocol(name).limits].setup_s for name in settings.offered)
     try:
         async with asyncio.timeout(limit_s):

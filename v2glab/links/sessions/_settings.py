@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from v2glab.links.sdp import Direct, Multicast
 from v2glab.links.sessions._message import NEW_SESSION
+from v2glab.links.sessions._rules import SessionRules, load_session_rules
 from v2glab.links.sessions._vehicle import Wishes
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class OpenSettings:
         Told of each phase as it begins.
     tamper
         Spoils what this end sends, for tests.
+    rules
+        Protocols, time limits and causes; those that travel with the package by default.
     leave_s
         Longest orderly end after an error inside the block; then the contactor opens without it.
     """
@@ -70,6 +73,7 @@ class OpenSettings:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     progress: Callable[[str], None] = lambda phase: None
     tamper: Tamper | None = None
+    rules: SessionRules = field(default_factory=load_session_rules, repr=False)
     leave_s: float = 0.2
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from v2glab.evidence import InputError
 from v2glab.links.sessions._message import Body, Message
@@ -13,6 +13,7 @@ from v2glab.links.sessions._signature import Part, SignatureError, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cryptography import x509
 
@@ -45,7 +46,7 @@ def judge_contract(side: ChargerSide, request: Message) -> str:
         return "WARNING_ChallengeInvalid"
     shown = chain_of(block["ContractCertificateChain"])
     try:
-        findings = check_chain(shown, side.offer.roots, "contract", side.offer.moment)
+        findings = charger_check(side, shown, "contract")
         leaf = load_leaf(shown)
     except InputError:
         return "WARNING_CertificateValidationError"
@@ -59,6 +60,27 @@ def judge_contract(side: ChargerSide, request: Message) -> str:
         raise side.rules.refuse("signature", error.found) from error
     side.contract = common_name(leaf)
     return ""
+
+
+def charger_check(side: ChargerSide, shown: Sequence[bytes], role: str) -> tuple[ChainFinding, ...]:
+    """Return what is wrong with a chain that a vehicle showed; as :func:`check_chain`."""
+    offer = side.offer
+    moment = offer.moment() if offer.moment else None
+    return check_chain(shown, offer.roots, role, moment, _lists(offer.revocations))
+
+
+def _lists(path: Path | None) -> list[x509.CertificateRevocationList]:
+    from cryptography import x509
+
+    if path is None:
+        return []
+    end = b"-----END X509 CRL-----"
+    try:
+        parts = path.read_bytes().split(end)[:-1]
+        return [x509.load_pem_x509_crl(part + end + b"\n") for part in parts]
+    except (OSError, ValueError) as error:
+        required = "lists of revoked certificates in PEM"
+        raise InputError(f"{path}: {error}", required, "name the right file") from error
 
 
 def chain_of(body: Body) -> list[bytes]:
@@ -77,7 +99,8 @@ def check_chain(
     shown: Sequence[bytes],
     roots: PkiFiles | None,
     role: str,
-    moment: Any = None,  # noqa: ANN401 -- a clock
+    moment: datetime | None = None,
+    revoked: Sequence[x509.CertificateRevocationList] = (),
 ) -> tuple[ChainFinding, ...]:
     """Return what is wrong with a chain of a role.
 
@@ -97,8 +120,8 @@ def check_chain(
         trusted = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {error}", "root certificates in PEM", "name the right folder") from error
-    when = moment() if moment else datetime.now(UTC)
-    return verify_chain(shown, trusted, when, edition=EDITION, role=role)
+    when = moment or datetime.now(UTC)
+    return verify_chain(shown, trusted, when, edition=EDITION, role=role, revoked=revoked)
 
 
 def load_leaf(shown: Sequence[bytes]) -> x509.Certificate:

@@ -17,6 +17,7 @@ from v2glab.links.sessions.iso20._contract import (
     PROVISIONING,
     chain_body,
     chain_of,
+    charger_check,
     check_chain,
     common_name,
     load_leaf,
@@ -79,7 +80,7 @@ async def certificate_installation(side: ChargerSide, request: Message) -> Answe
     block = request.body[PROVISIONING]
     shown = chain_of(block)
     try:
-        findings = check_chain(shown, side.offer.roots, "oem-provisioning", side.offer.moment)
+        findings = charger_check(side, shown, "oem-provisioning")
         leaf = load_leaf(shown)
         if findings:
             return _none(side, side.rules.chain.get(findings[0].reason, "WARNING_CertificateValidationError"))

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.links.pki import Reason
 from v2glab.links.sessions._serve import Refusal
 from v2glab.resources import find_data
 
@@ -72,7 +73,7 @@ class Iso20Rules(_Rule):
     order: dict[str, tuple[str, ...]]
     refusal: dict[str, RefusalRule]
     warning: dict[str, str]
-    chain: dict[str, str]
+    chain: dict[Reason, str]
     figures: Figures
     installation: Installation
 

@@ -122,6 +122,10 @@ def _profile(side: VehicleSide) -> Body:
     entry = {"Duration": side.rules.figures.schedule_s, "Power": rational(power_w, "down")}
     return {
         "TimeAnchor": int(time.time()),
-        "Scheduled_EVPPTControlMode": {"SelectedScheduleTupleID": side.schedule_id},
+        "Scheduled_EVPPTControlMode": {
+            "SelectedScheduleTupleID": side.schedule_id,
+            # Optional, but an open charger refuses a profile without it; the vehicle keeps to its profile.
+            "PowerToleranceAcceptance": "PowerToleranceConfirmed",
+        },
         "EVPowerProfileEntries": {"EVPowerProfileEntry": [entry]},
     }
