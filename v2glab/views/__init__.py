@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from v2glab.views._show import show
     from v2glab.views._tables import quantity_table, verdict_table
     from v2glab.views._terminal import rich_verdicts
+    from v2glab.views._vehicle_page import render_slac, render_vehicle_trace
+    from v2glab.views._vehicle_slac import plot_slac, slac_phases
+    from v2glab.views._vehicle_terminal import finding_lines, profile_line, rich_exchanges, rich_slac
+    from v2glab.views._vehicle_trace import plot_vehicle_trace
 
 _MODULE_OF = {
     "barrier_figure": "_analyse_barriers",
@@ -52,6 +56,15 @@ _MODULE_OF = {
     "selected_rows": "_gridcodes",
     "show": "_show",
     "verdict_table": "_tables",
+    "finding_lines": "_vehicle_terminal",
+    "plot_slac": "_vehicle_slac",
+    "plot_vehicle_trace": "_vehicle_trace",
+    "profile_line": "_vehicle_terminal",
+    "render_slac": "_vehicle_page",
+    "render_vehicle_trace": "_vehicle_page",
+    "rich_exchanges": "_vehicle_terminal",
+    "rich_slac": "_vehicle_terminal",
+    "slac_phases": "_vehicle_slac",
 }
 
 __all__ = [
@@ -59,23 +72,32 @@ __all__ = [
     "barrier_report",
     "compare_runs",
     "export_barrier_figures",
+    "finding_lines",
     "live_series",
     "one_line",
     "parameter_panel",
     "plot",
     "plot_conformity_test",
+    "plot_slac",
+    "plot_vehicle_trace",
+    "profile_line",
     "quantity_table",
     "render_codes",
     "render_report",
     "render_ride_through",
+    "render_slac",
+    "render_vehicle_trace",
     "rich_codes",
     "rich_demands",
+    "rich_exchanges",
     "rich_pairs",
     "rich_rows",
+    "rich_slac",
     "rich_verdicts",
     "select_code",
     "selected_rows",
     "show",
+    "slac_phases",
     "verdict_table",
 ]
 

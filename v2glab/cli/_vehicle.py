@@ -1,0 +1,99 @@
+"""``v2glab vehicle``: sessions of the vehicle link, live or from a capture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="The link between vehicle and charger: SLAC, TLS, ISO 15118, DIN 70121, each millisecond explained.",
+)
+
+Html = Annotated[Path | None, typer.Option("--html", help="Write figures and tables into this HTML file.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when something is found.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Keep the commands a group, however many there are."""
+
+
+@app.command("trace")
+def trace_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Capture, pcap or pcapng.")],
+    *,
+    key_log: Annotated[
+        Path | None, typer.Option("--key-log", help="TLS secrets in NSS format (SSLKEYLOGFILE).")
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write all of it as JSON; '-' prints it.")
+    ] = None,
+    as_csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write one line a message; '-' prints it.")
+    ] = None,
+    html: Html = None,
+    strict: Strict = False,
+) -> int:
+    """Read a capture of the vehicle link: each message with its time, limit and margin, and what went wrong.
+
+    No other program is needed. SLAC, discovery, TCP, TLS and all messages are read; with a key log, or with
+    the keys that a pcapng carries, encrypted sessions too. The vehicle link's own programs write key logs on
+    request. What is found is printed with its remedy; the exit code is 0 with it, unless --strict.
+
+    Examples:
+
+      v2glab vehicle trace session.pcapng --key-log keys.log
+
+      v2glab vehicle trace session.pcap --html session.html --csv messages.csv
+    """
+    from v2glab.cli._vehicle_trace import show_trace
+
+    return show_trace(file, key_log, as_json=as_json, as_csv=as_csv, html=html, strict=strict)
+
+
+@app.command("slac")
+def slac_command(
+    *,
+    channel: Annotated[
+        str, typer.Option(help="Line to the charger, one of [channel] in slac.toml.")
+    ] = "vehicle_at_home",
+    extra_db: Annotated[float, typer.Option("--extra-db", help="Attenuation on top: a poor contact.")] = 0.0,
+    motor: Annotated[float, typer.Option(help="Load of a motor inverter nearby, 0 to 1.")] = 0.0,
+    cross_talk: Annotated[
+        str, typer.Option("--cross-talk", help="Line to a second charger, plugged in elsewhere.")
+    ] = "",
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Always validate by the control pilot.")
+    ] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave out the pauses between sounds.")] = False,
+    veth: Annotated[
+        bool, typer.Option("--veth", help="Raw Ethernet between two network namespaces; needs root.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of losses and spread.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    html: Html = None,
+    strict: Strict = False,
+) -> int:
+    """Let a vehicle and a charger of this machine find each other by SLAC, and show every frame and timer.
+
+    Frames pass a relay on loopback, or with --veth raw Ethernet. The power line between the modems is a
+    model. A run without a match ends with exit code 3, its cause and the remedy.
+
+    Examples:
+
+      v2glab vehicle slac --html slac.html
+
+      v2glab vehicle slac --channel two_chargers_near --cross-talk two_chargers_far --motor 0.5
+
+      sudo v2glab vehicle slac --veth --json
+    """
+    from v2glab.cli._vehicle_slac import Setup, run_slac
+
+    setup = Setup(channel, extra_db, motor, cross_talk, validate, fast, veth, seed)
+    return run_slac(setup, as_json=as_json, html=html, strict=strict)
