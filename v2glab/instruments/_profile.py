@@ -155,6 +155,7 @@ class ScpiProfile(_Profile):
     scpi: ScpiSection
     commands: dict[str, str] = Field(default_factory=dict)
     channels: dict[str, str] = Field(default_factory=dict)
+    channel_units: dict[str, Literal["V", "A"]] = Field(default_factory=dict)
     point: tuple[ScpiPoint, ...] = ()
     limits: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
@@ -167,6 +168,9 @@ class ScpiProfile(_Profile):
         for name, (low, high) in self.limits.items():
             if not low <= high:
                 raise LocatedError(f"lower limit {low:g} above upper {high:g}", ("limits", name))
+        for name in self.channel_units:
+            if name not in self.channels:
+                raise LocatedError(f"unit of a channel {name!r} that there is not", ("channel_units",))
         if self.scpi.role == "meter" and not self.point:
             raise LocatedError("a meter needs at least one [[point]]", ("point",))
         if self.scpi.role == "oscilloscope" and not self.channels:

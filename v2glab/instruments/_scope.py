@@ -73,8 +73,9 @@ class ScpiOscilloscope(ScpiInstrument):
         Returns
         -------
         Waveform
-            Shape (channels, N) in V; the last sample is stamped with the time of the stop. The uncertainty is
-            that of the certificate at the largest sample, combined with the quantisation step over √12.
+            Shape (channels, N) in V, or A where a probe measures current; the last sample is stamped with the
+            time of the stop. The uncertainty is that of the certificate at the largest sample, combined with
+            the quantisation step over √12.
 
         Raises
         ------
@@ -104,7 +105,7 @@ class ScpiOscilloscope(ScpiInstrument):
         start_ns = end_ns - round((samples.shape[1] - 1) * step_s * 1e9)
         return Waveform(
             tuple(channels),
-            ("V",) * len(parts),
+            tuple(self._unit(name) for name in channels),
             samples,
             1 / step_s,
             start_ns,
@@ -147,11 +148,15 @@ class ScpiOscilloscope(ScpiInstrument):
             raise _no_record(self.address, f"{len(raw)} samples", f"{last - first + 1} samples")
         return raw
 
+    def _unit(self, name: str) -> str:
+        return self.profile.channel_units.get(name, "V")
+
     def _sample_uncertainty(self, name: str, preamble: Preamble, volts: NDArray[np.float64]) -> float | None:
-        point = f"voltage_{name}"
-        if self.certificate is None or self.certificate.find(point, "V") is None:
+        unit = self._unit(name)
+        point = name if unit == "A" else f"voltage_{name}"
+        if self.certificate is None or self.certificate.find(point, unit) is None:
             return None
-        u, _ = self.certificate.uncertainty(point, float(np.abs(volts).max()), unit="V")
+        u, _ = self.certificate.uncertainty(point, float(np.abs(volts).max()), unit=unit)
         return math.hypot(u, abs(preamble.y_increment) / math.sqrt(12))
 
 

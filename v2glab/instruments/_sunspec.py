@@ -14,6 +14,9 @@ from v2glab.instruments._sunspec_dump import dump_models
 from v2glab.instruments._sunspec_map import SunSpecMap
 from v2glab.instruments._sunspec_values import UNITS, exponent, is_number, scaled
 
+#: Points that ask for something to be done each time they are written: a curve to be adopted.
+_REQUESTS = ("AdptCrvReq", "AdptCtlReq")
+
 
 class SunSpecInstrument(BaseInstrument):
     """A SunSpec device; points are named ``701.W``. See :func:`v2glab.instruments.open_instrument`."""
@@ -102,7 +105,8 @@ class SunSpecInstrument(BaseInstrument):
             )
 
         step = 10.0**power
-        return Setting(raw * step, 1e-6 * step, lambda: self._map.write(point, raw))
+        momentary = str(found.pdef["name"]) in _REQUESTS
+        return Setting(raw * step, 1e-6 * step, lambda: self._map.write(point, raw), momentary)
 
 
 def _bounds(kind: str) -> tuple[int, int]:

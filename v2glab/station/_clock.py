@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from v2glab.evidence import InputError
@@ -26,6 +27,9 @@ class StationClock(Protocol):
     def sleep(self, duration_s: float) -> None:
         """Let that much station time pass."""
 
+    def moment(self) -> AbstractContextManager[None]:
+        """Return a context in which nothing is commanded, so that one look at the time may serve for all."""
+
 
 def _nothing() -> None:
     """Watch nothing."""
@@ -47,14 +51,27 @@ class LockstepClock:
     def __init__(self, call: Callable[..., Any], watch: Callable[[], None] = _nothing) -> None:
         self._call = call
         self._watch = watch
+        self._known_ns: int | None = None
 
     def now_ns(self) -> int:
         """Return the plant's time; asked each time, for opening the contactor advances it, too."""
+        if self._known_ns is not None:
+            return self._known_ns
         return int(self._call("clock.now")["time_ns"])
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Ask for the time once and let it stand: readings without a command between them cost no time."""
+        self._known_ns = self.now_ns()
+        try:
+            yield
+        finally:
+            self._known_ns = None
 
     def sleep(self, duration_s: float) -> None:
         """Advance the plant; returns when it has advanced."""
         left_ns = _duration_ns(duration_s)
+        self._known_ns = None
         while left_ns > 0:
             self._watch()
             piece_ns = min(left_ns, round(_LOCKSTEP_PIECE_S * 1e9))
@@ -91,6 +108,10 @@ class RealtimeClock:
         if self._shift_ns is None:
             return time.clock_gettime_ns(time.CLOCK_REALTIME)
         return time.clock_gettime_ns(time.CLOCK_MONOTONIC) + self._shift_ns
+
+    def moment(self) -> AbstractContextManager[None]:
+        """Return a context that changes nothing: time runs on."""
+        return nullcontext()
 
     def sleep(self, duration_s: float) -> None:
         """Sleep to an absolute instant of the monotonic clock."""

@@ -71,7 +71,7 @@ def _prepare(x: Array, c: Array, der: Array, flows: bool) -> None:
     automatic = c[C.AUTOMATIC] > 0.5
     begins = automatic and x[X.AUTOMATIC] < 0.5
     x[X.AUTOMATIC] = 1.0 if automatic else 0.0
-    if begins or x[X.FAULT] != _NO_FAULT or not (automatic or flows):
+    if x[X.FAULT] != _NO_FAULT or not (flows or (automatic and not begins)):
         _halt(der)
     elif not automatic and x[X.SERVING] < 0.5:
         _begin(der)

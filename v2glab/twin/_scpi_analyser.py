@@ -39,6 +39,15 @@ def analyser(plant: Plant) -> ScpiDevice:
     return device
 
 
+def _lag_signs(volts: np.ndarray, amps: np.ndarray, cycles: float) -> np.ndarray:
+    """Return +1 where the current lags the voltage and −1 where it leads, of the fundamental; shape (3,).
+
+    Current counts towards the grid, so that a lagging one injects reactive power.
+    """
+    tone = np.exp(-2j * np.pi * cycles * np.arange(volts.shape[1]))
+    return np.where(((volts @ tone) * np.conj(amps @ tone)).imag < 0.0, -1.0, 1.0)
+
+
 def _measure(plant: Plant) -> Callable[[str, str], float]:
     """Compute all functions over the newest update window; return a look-up by function and element."""
     count = round(UPDATE_S / plant.settings.step_s)
@@ -49,8 +58,8 @@ def _measure(plant: Plant) -> Callable[[str, str], float]:
     i = np.sqrt(np.mean(amps**2, axis=1)) if flowing else np.zeros(3)
     p = np.mean(volts * amps, axis=1) if flowing else np.zeros(3)
     s = u * i
-    q = np.sqrt(np.maximum(s**2 - p**2, 0.0))
     hertz = plant.state.grid_frequency_hz
+    q = np.sqrt(np.maximum(s**2 - p**2, 0.0)) * _lag_signs(volts, amps, hertz * plant.settings.step_s)
 
     def look_up(function: str, element: str) -> float:
         pick: Callable[[np.ndarray], float] = (

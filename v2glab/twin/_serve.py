@@ -30,11 +30,18 @@ from v2glab.twin._scpi import serve_device
 from v2glab.twin._scpi_analyser import analyser
 from v2glab.twin._scpi_dmm import multimeter
 from v2glab.twin._scpi_grid import grid_source
-from v2glab.twin._scpi_scope import oscilloscope
+from v2glab.twin._scpi_scope import clamps, oscilloscope
 from v2glab.twin._settings import LONGEST_EVENT_S, GridEvent, PlantSettings
+from v2glab.twin._vehicle_link import VehicleLink
 
 _CHARGER_UNIT, _METER_UNIT = 1, 2
-_SCPI = {"analyser": analyser, "dmm": multimeter, "scope": oscilloscope, "grid": grid_source}
+_SCPI = {
+    "analyser": analyser,
+    "dmm": multimeter,
+    "scope": oscilloscope,
+    "clamps": clamps,
+    "grid": grid_source,
+}
 #: How long the bench outlives its user: the guardian may still have to open the contactor.
 _LINGER_S = 1.0
 
@@ -79,6 +86,7 @@ class Twin:
         self.watchdog = Watchdog(self.plant)
         self.addresses: dict[str, str] = {}
         self.charging_station: ChargingStation | None = None
+        self.vehicle_link: VehicleLink | None = None
         self.stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -94,6 +102,7 @@ class Twin:
         pki = self._pki()
         self.addresses["pki"] = str(pki.folder)
         self.charging_station = self._charging_station(pki)
+        await self._start_vehicle_link()
         self.addresses["charger_log"] = str(self.work_dir / "charger.log")
         self.addresses["gateway_log"] = str(self.work_dir / "gateway.log")
 
@@ -129,6 +138,16 @@ class Twin:
         host, port = await server.start()
         for name, unit in (("charger", _CHARGER_UNIT), ("inverter", _CHARGER_UNIT), ("meter", _METER_UNIT)):
             self.addresses[name] = f"tcp://{host}:{port}?unit={unit}"
+
+    async def _start_vehicle_link(self) -> None:
+        """Answer vehicles when the station file has a section for them."""
+        if (section := self.station.vehicle) is None:
+            return
+        folder, lockstep = self.work_dir / "vehicle-pki", self.mode == "lockstep"
+        link = VehicleLink(self.plant, self.log, section.port, folder, lockstep=lockstep)
+        await link.start()
+        self.vehicle_link = link
+        self.addresses |= {"vehicle": link.address, "vehicle_pki": str(folder.resolve())}
 
     def _pki(self) -> PkiPaths:
         identity = self.station.gateway.station_id if self.station.gateway else "V2GLAB-TWIN"
@@ -184,6 +203,8 @@ async def serve(twin: Twin, resolved: Path | None, parent_pid: int | None) -> No
         write_atomic(resolved, tomli_w.dumps(twin.resolved()).encode())
     stopped: asyncio.Task[Any] = asyncio.create_task(twin.stopping.wait())
     done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    if twin.vehicle_link is not None:
+        await twin.vehicle_link.close()
     for task in tasks:
         task.cancel()
     for ended in done:
