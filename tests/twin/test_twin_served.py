@@ -42,7 +42,8 @@ def _registers(served: Served, address: int, count: int) -> list[int]:
 
 def test_it_binds_to_loopback_only(twin: Served) -> None:
     found = listening(twin.process.pid)
-    assert found == {"0100007F"}  # 127.0.0.1 in the byte order of this machine
+    # 127.0.0.1 and ::1 in the byte order of this machine; vehicles ask by IPv6.
+    assert found == {"0100007F", "00000000000000000000000001000000"}
 
 
 def test_lockstep_time_passes_only_when_asked(twin: Served) -> None:

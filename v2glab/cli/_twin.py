@@ -31,8 +31,12 @@ def twin(
       v2glab twin --fault contactor_weld --resolved bench.toml
     """
     import asyncio
+    import os
     import sys
     import tempfile
+
+    # Small matrices only: threads of the linear algebra would hold up the servers. Before numpy loads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from v2glab.evidence import UsageError
     from v2glab.resources import find_data

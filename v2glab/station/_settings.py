@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -59,6 +60,40 @@ class GatewaySection(Section):
     pki: str
 
 
+class VehicleSection(Section):
+    """``[vehicle]``: how a vehicle reaches the charger over ISO 15118.
+
+    ``address`` is, by ``transport``: the interface on whose link the vehicle asks everybody
+    (``multicast``), HOST:PORT that answers discovery (``direct``), or HOST:PORT of the charger itself,
+    without discovery (``fixed``). ``pki`` is the folder with the vehicle's chain, its key and the root that
+    it trusts; without it the connection is in clear. ``port`` is where the twin listens if it is free.
+    """
+
+    transport: Literal["multicast", "direct", "fixed"]
+    address: str = Field(min_length=1)
+    pki: str | None = None
+    port: int = Field(default=15118, ge=0, le=65535)
+
+    @model_validator(mode="after")
+    def _check_address(self) -> VehicleSection:
+        if self.address.startswith("twin:"):
+            return self
+        if self.transport == "multicast":
+            if not re.fullmatch(r"[^/\s:]{1,15}", self.address):
+                raise ValueError(f"address {self.address!r:.40} is no name of an interface")
+        else:
+            _ = self.endpoint
+        return self
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Numeric host and port of ``address``, where the transport has them."""
+        found = re.fullmatch(r"(?:\[([^\[\]\s]+)\]|([^\[\]:\s]+)):(\d{1,5})", self.address)
+        if found is None or not 0 < int(found[3]) <= 65535:
+            raise ValueError(f"address {self.address!r:.80} is not HOST:PORT, such as [fe80::1%eth1]:15118")
+        return found[1] or found[2], int(found[3])
+
+
 class PointValue(Section):
     """A point of an instrument and the value that it shall have."""
 
@@ -114,6 +149,7 @@ class StationFile(Section):
     site: Site
     instruments: dict[str, InstrumentEntry]
     gateway: GatewaySection | None = None
+    vehicle: VehicleSection | None = None
     logs: dict[str, str] = Field(default_factory=dict)
     guardian: GuardianSection | None = None
     twin: TwinSection | None = None
@@ -140,4 +176,6 @@ class StationFile(Section):
             raise ValueError("a live station runs in real time; clock = 'lockstep' is for the twin")
         if twins := [n for n, e in self.instruments.items() if e.address.startswith("twin:")]:
             raise ValueError(f"a live station has real addresses; twin: stands at {', '.join(twins)}")
+        if self.vehicle is not None and "twin:" in (self.vehicle.address[:5], (self.vehicle.pki or "")[:5]):
+            raise ValueError("a live station has real addresses; twin: stands in [vehicle]")
         return self
