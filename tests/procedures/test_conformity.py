@@ -1,6 +1,7 @@
 """The procedure and the command: what they refuse, what they leave, on a model in memory."""
 
 import json
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -115,6 +116,16 @@ def test_the_command_lists_tests_and_takes_evidence(tmp_path, capsys):
     arguments = ("--only", "laboratory", "--evidence", str(evidence), "--out", str(tmp_path / "runs"))
     assert command(*arguments, "--strict") == 1
     assert "imported: TR-1, L, 2026-01-31" in capsys.readouterr().out
+
+
+def test_progress_is_drawn_on_a_terminal_only(tmp_path, capsys, monkeypatch):
+    arguments = ("--only", "priority", "--out", str(tmp_path))
+    assert command(*arguments) == 0
+    assert "/2" not in capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert command(*arguments) == 0
+    drawn = capsys.readouterr().err.split("\r")
+    assert [line.split()[-1] for line in drawn if "#" in line] == ["1/2", "2/2"]
 
 
 def test_a_wrong_name_exits_with_two(tmp_path, capsys):

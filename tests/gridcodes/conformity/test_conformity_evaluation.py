@@ -165,6 +165,7 @@ def faults(record):
         "volt-var.reference",
         "power-limit.66",
         "priority.active",
+        "interoperability.configuration",
         "interoperability.execution",
         "open-phase.a",
         "v2g.authorisation-lost",

@@ -5,10 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conformity_helpers import case, cases, exact, outcomes, rules
+from conformity_helpers import CODE, case, cases, exact, outcomes, rules
 
 from v2glab.evidence import DeviceError, InputError, Outcome
-from v2glab.gridcodes.conformity import ModelBench, junit_xml, read_evidence, run_case, run_suite
+from v2glab.gridcodes.conformity import (
+    ModelBench,
+    Rules,
+    junit_xml,
+    list_cases,
+    read_evidence,
+    run_case,
+    run_suite,
+)
 
 
 class Lacking(ModelBench):
@@ -159,6 +167,11 @@ def test_a_grid_that_did_not_go_far_enough_proves_nothing():
         verdicts = case(name).judge(replace(record, v_pu=record.v_pu + shift))
         assert {v.outcome for v in verdicts} == {Outcome.INCONCLUSIVE}
         assert "not clear of" in verdicts[0].reason
+
+
+def test_a_device_of_another_frequency_is_refused_before_anything_runs():
+    with pytest.raises(InputError, match=r"threshold.*clause 6\.5\.1.*50 Hz code"):
+        list_cases(Rules(CODE, "III", "B", nameplate={"f_nominal_hz": 50.0}), ["trip"])
 
 
 def test_verdicts_name_code_clause_and_category():

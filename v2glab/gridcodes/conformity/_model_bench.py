@@ -125,6 +125,8 @@ def record_from(frame: object, times: Array, uncertainties: Uncertainties, setti
             "q_pu": float(c["q_pu"][-1]),
             "v_pu": float(volts[:, -1].mean()),
             "f_hz": float(c["f_hz"][-1]),
+            "set_q_pu": settings.constant_q.q_pu,
+            "set_p_limit_pu": settings.p_limit.limit_pu,
         },
     )
 

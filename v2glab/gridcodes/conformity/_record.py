@@ -104,12 +104,12 @@ def checked(record: Record, duration_s: float) -> Record:
 def _shape_doubt(record: Record) -> str:
     count = record.time_s.shape
     if len(count) != 1 or count[0] < 2:
-        return f"{count} samples, at least two are needed"
+        return f"{count} samples, at least two are needed: check that the instrument is sampling"
     if record.v_pu.shape != (3, *count):
-        return f"voltages of shape {record.v_pu.shape}: a phase is missing"
+        return f"voltages of shape {record.v_pu.shape}: a phase is missing; measure all three"
     for name in CHANNELS[1:]:
         if getattr(record, name).shape != count:
-            return f"{name} has shape {getattr(record, name).shape}, time has {count}"
+            return f"{name} has shape {getattr(record, name).shape}, time has {count}: record both together"
     return ""
 
 
@@ -117,15 +117,17 @@ def _value_doubt(record: Record, duration_s: float) -> str:
     time = record.time_s
     steps = time[1:] - time[:-1]
     if not math.isfinite(float(steps.sum())) or bool((steps <= 0).any()):
-        return "the clock stood still or ran backwards"
+        return "the clock stood still or ran backwards: set the instrument's clock before the test, not in it"
     for name in CHANNELS:
         values = getattr(record, name)
         if not math.isfinite(float(values.sum())):  # any NaN or infinity shows in the sum
             bad = ~np.isfinite(values if values.ndim == 1 else values.sum(axis=0))
-            return f"{name} is missing from {time[int(np.argmax(bad))]:.6g} s on"
+            since = float(time[int(np.argmax(bad))])
+            return f"{name} is missing from {since:.6g} s on: check that input, and repeat the test"
     spacing = float(steps.max())
     if time[-1] < duration_s - 2 * spacing - 1e-9:
         return (
-            f"the samples end at {time[-1]:.6g} s of {duration_s:.6g} s: the device or instrument fell silent"
+            f"the samples end at {time[-1]:.6g} s of {duration_s:.6g} s: the device or instrument fell "
+            "silent; check cable and supply, and repeat the test"
         )
     return ""

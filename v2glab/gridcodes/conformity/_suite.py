@@ -151,7 +151,7 @@ def run_case(bench: Bench, case: Case) -> CaseResult:
             return undecided(case, f"the device did not take the settings: {refused}")
         record = bench.run(case.stimulus)
     except (DeviceError, LimitError) as error:
-        return undecided(case, f"{error.found}; required: {error.required}")
+        return undecided(case, f"{error.found}; required: {error.required}; remedy: {error.remedy}")
     return CaseResult(case, record, tuple(case.judge(record)))
 
 

@@ -24,6 +24,14 @@ def refuse(name: str, value: object, required: str, clause: str, remedy: str = "
     raise InputError(f"{name} = {value}{at}", required, remedy or f"set {name} within {required}")
 
 
+def _clause(settings: DerSettings, name: str) -> str:
+    """Return the clause of a setting: that of its trip, or of the ranges of its group; empty if unknown."""
+    group, _, rest = name.partition(".")
+    if group == "trips":
+        return next((t.clause for t in settings.trips if t.name == rest.partition(".")[0]), "")
+    return next((r.clause for r in settings.ranges if r.path.partition(".")[0] == group), "")
+
+
 def check_settings(settings: DerSettings) -> None:
     """Raise ``InputError`` for the first setting that breaks a rule."""
     _check_frequency(settings)
@@ -56,30 +64,33 @@ def _check_frequency(settings: DerSettings) -> None:
                 name,
                 f"{value} Hz",
                 f"{side} the nominal {nominal:g} Hz, within a quarter of it",
-                "",
+                _clause(settings, name),
                 f"take the rules of a {nominal:g} Hz code, or set nameplate.f_nominal_hz",
             )
 
 
-def _check_points(name: str, points: Points, count: int | None, falling: bool) -> None:
-    if len(points) < 2 or (count is not None and len(points) != count):
-        refuse(name, f"{len(points)} points", f"{count or 'two or more'} points", "", "give all points")
+def _check_points(settings: DerSettings, name: str, points: Points, count: int, falling: bool) -> None:
+    def wrong(found: object, required: str, remedy: str) -> None:
+        refuse(name, found, required, _clause(settings, name), remedy)
+
+    if len(points) != count:
+        wrong(f"{len(points)} points", f"{count} points", "give all points")
     for (x0, y0), (x1, y1) in pairwise(points):
         if x1 < x0 or (x1 == x0 and y1 != y0):
-            refuse(name, points, "points whose first number rises", "", "sort the points; no vertical steps")
+            wrong(points, "points whose first number rises", "sort the points; no vertical steps")
         if falling and y1 > y0:
-            refuse(name, points, "a curve that never rises", "", "let the second number fall or stay")
+            wrong(points, "a curve that never rises", "let the second number fall or stay")
 
 
 def _check_curves(settings: DerSettings) -> None:
-    _check_points("volt_var.points", settings.volt_var.points, 4, falling=True)
-    _check_points("watt_var.points", settings.watt_var.points, 6, falling=False)
-    _check_points("volt_watt.points", settings.volt_watt.points, 2, falling=True)
-    _check_points("volt_watt.charge_points", settings.volt_watt.charge_points, 2, falling=False)
+    _check_points(settings, "volt_var.points", settings.volt_var.points, 4, falling=True)
+    _check_points(settings, "watt_var.points", settings.watt_var.points, 6, falling=False)
+    _check_points(settings, "volt_watt.points", settings.volt_watt.points, 2, falling=True)
+    _check_points(settings, "volt_watt.charge_points", settings.volt_watt.charge_points, 2, falling=False)
     for name, points in (("volt_var", settings.volt_var.points), ("watt_var", settings.watt_var.points)):
         for _, q in points:
             if not -1.0 <= q <= 1.0:
-                refuse(f"{name}.points", q, "[-1, 1] p.u.", "")
+                refuse(f"{name}.points", q, "[-1, 1] p.u.", _clause(settings, name))
 
 
 def _check_trips(settings: DerSettings) -> None:

@@ -16,7 +16,7 @@ from v2glab.gridcodes.conformity._record import Record
 from v2glab.gridcodes.conformity._stimulus import Stimulus
 from v2glab.gridcodes.conformity.families._common import hold, only
 
-_POWER = 0.7
+_POWER, _LIMIT = 0.7, 0.8
 _LATEST_S = 30.0
 
 
@@ -58,7 +58,7 @@ def _persistence_verdicts(case: Case, record: Record) -> list[Verdict]:
 
 
 def interoperability_cases(rules: Rules) -> Iterator[Case]:
-    """Yield nameplate and monitoring at operating points, and how soon a written setting is in force."""
+    """Yield nameplate and monitoring, the configuration read back, how soon a written setting is in force."""
     facts = rules.data.interoperability
     source = rules.data.sources[facts.source]
     for power in facts.operating_points_pu:
@@ -74,6 +74,17 @@ def interoperability_cases(rules: Rules) -> Iterator[Case]:
             source=source,
         )
     q = facts.settings_share * rules.base.nameplate.q_required_inject_pu
+    yield Case(
+        id="interoperability.configuration",
+        title="Configuration read back",
+        clause="10.4",
+        rules=rules,
+        settings=only(rules, "constant_q", q_pu=q).with_(p_limit={"enabled": True, "limit_pu": _LIMIT}),
+        stimulus=Stimulus((hold(rules, 10.0, demand_pu=_POWER, sample_s=0.1),), 0.1),
+        evaluate=_configuration_verdicts,
+        needs=frozenset({"reports", "settings", "constant_q", "p_limit"}),
+        source=source,
+    )
     stimulus = Stimulus(
         (
             hold(rules, 5.0, demand_pu=_POWER, label="before", sample_s=0.1),
@@ -154,16 +165,31 @@ def _monitoring_verdicts(case: Case, record: Record) -> list[Verdict]:
         ("s_max_va", plate.s_max_va),
         ("v_nominal_v", plate.v_nominal_v),
     ):
-        criterion = case.criterion(
-            f"nameplate.{name}",
-            f"reported {name} over the rated one",
-            f"nameplate_{name}",
-            "1",
-            lower=0.99,
-            upper=1.01,
-            clause="10.3",
-        )
-        said = record.reported.get(name)
-        found = None if said is None else Estimate(said / rated, 0.0)
-        out.append(verdict_on(criterion, found, record, case, missing=f"the device reports no {name}"))
+        out.append(_said_verdict(case, record, name, rated, kind="nameplate", clause="10.3"))
     return out
+
+
+def _configuration_verdicts(case: Case, record: Record) -> list[Verdict]:
+    """Hold the settings that the device reports as its own against those that were written."""
+    assert case.settings is not None  # noqa: S101 -- made above
+    wanted = {"set_q_pu": case.settings.constant_q.q_pu, "set_p_limit_pu": case.settings.p_limit.limit_pu}
+    return [
+        _said_verdict(case, record, name, value, kind="configuration", clause="10.4")
+        for name, value in wanted.items()
+    ]
+
+
+def _said_verdict(case: Case, record: Record, name: str, right: float, *, kind: str, clause: str) -> Verdict:
+    """Judge that what the device says of itself is within a hundredth of what it ought to say."""
+    criterion = case.criterion(
+        f"{kind}.{name}",
+        f"reported {name} over the right one",
+        f"{kind}_{name}",
+        "1",
+        lower=0.99,
+        upper=1.01,
+        clause=clause,
+    )
+    said = record.reported.get(name)
+    found = None if said is None else Estimate(said / right, 0.0)
+    return verdict_on(criterion, found, record, case, missing=f"the device reports no {name}")
