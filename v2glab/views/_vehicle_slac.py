@@ -142,7 +142,7 @@ def _profiles(reports: Sequence[tuple[str, Report]], thresholds: Sequence[tuple[
         plot.add_layout(Span(location=level, dimension="width", line_color="#5b6675", line_dash="dotted"))
         words = {"text_font_size": "8pt", "text_color": "#5b6675"}
         plot.add_layout(Label(x=1, y=level, text=f"{name} {level:g} dB", **words))
-    plot.legend.location = "top_left"
+    plot.legend.location = "top_center"
     plot.legend.background_fill_alpha = 0.6
     plot.y_range.start = 0
     return plot
@@ -168,5 +168,5 @@ def _lines(channels: Sequence[tuple[str, PlcChannel]]) -> Any:  # noqa: ANN401
         told = f"{name}: frame loss {channel.frame_loss():.2g}"
         loss.line(at, channel.group_loss(), color=colour, line_width=2, legend_label=told)
     for plot in (snr, loss):
-        plot.legend.background_fill_alpha = 0.6
+        plot.legend.background_fill_alpha, plot.legend.location = 0.6, "center"
     return row(snr, loss, sizing_mode="stretch_width")

@@ -184,6 +184,8 @@ def loop_distribution(loop: Sequence[Exchange]) -> Any:  # noqa: ANN401 -- a Bok
     )  # fmt: skip
     plot.step(taken, shares, mode="after", line_width=2, color="#1f4e79")
     every = np.array([_ms(e.answer_s) for e in loop])
+    # Room for the words beside the last point.
+    plot.x_range.start, plot.x_range.end = 0.7 * float(every.min()), 2.5 * float(every.max())
     for share, place in ((0.5, "median"), (0.99, "99 %")):
         at = float(np.quantile(every, share))
         plot.scatter([at], [share], size=8, color="#1f4e79")
@@ -223,7 +225,7 @@ def negotiation(timing: Split, limit_s: float | None) -> Any:  # noqa: ANN401 --
             at += taken
     plot.x_range.start = 0
     if limit_s is not None:
-        plot.x_range.end = 1.08e3 * max(limit_s, at)
+        plot.x_range.end = 1.2e3 * max(limit_s, at)
         plot.add_layout(Span(location=limit_s * 1e3, dimension="height", line_color=BAD, line_dash="dashed"))
         words = {"text_font_size": "8pt", "text_color": BAD, "x_offset": 4, "y_units": "screen"}
         plot.add_layout(Label(x=limit_s * 1e3, y=4, text=f"limit {limit_s * 1e3:g} ms", **words))
