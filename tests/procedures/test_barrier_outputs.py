@@ -46,6 +46,7 @@ def test_findings_say_number_interval_source_and_what_would_have_to_change(resul
     for number in (row.shapley, row.shapley_low, row.shapley_high, row.first_in, row.last_in):
         assert f"{number:.2f}" in levy
     assert "Rödl" in levy and "To change: levies and fees refunded" in levy
+    assert "[" not in found["double_levy"] and "until 2026-01-01" in found["double_levy"]
     assert "costs nothing here" in found["settlement_interval"]
     assert "not fit for publication" in found["settlement_interval"]
 

@@ -69,7 +69,7 @@ def findings(inputs: Inputs, rules: pd.DataFrame) -> pd.DataFrame:
         parts = {
             "cost": _cost(row, currency, largest, total, single=len(inputs.years) == 1),
             "setting_text": _setting(inputs.rules[barrier.id]),
-            "evidence": _evidence(barrier, inputs),
+            "evidence": _evidence(barrier, inputs, catalogue.sources),
             "source": _source(barrier, catalogue.sources),
             "change": _change(barrier),
         }
@@ -108,10 +108,12 @@ def _setting(change: Transformation) -> str:
     return f"Setting: {what} {change.value:.4g}{spread}{unit}; {change.value_source}."
 
 
-def _evidence(barrier: Barrier, inputs: Inputs) -> str:
+def _evidence(barrier: Barrier, inputs: Inputs, sources: dict[str, str]) -> str:
     """Return what the lab says, and from which run; else how it could be measured."""
     # The keys of sources in brackets are for the catalogue; the finding names the sources in full.
-    known = re.sub(r"\s*\[[a-z0-9]+\]", "", barrier.evidence).strip(" ;")
+    known = re.sub(r"\s*\[(\w+)\]", lambda key: "" if key[1] in sources else key[0], barrier.evidence).strip(
+        " ;"
+    )
     known = f"Known: {known}." if known else ""
     said = [item for item in inputs.evidence if item.barrier == barrier.id]
     if not said or inputs.lab is None:
