@@ -86,6 +86,8 @@ def test_trace_writes_every_message(capsys, capture, tmp_path):
     told = json.loads(document.read_text())
     (session,) = told["sessions"]
     assert [m["name"] for m in session["messages"]] == [r["name"] for r in rows]
+    assert session["messages"][0]["body"] == {"AppProtocol": [OFFER]}
+    assert session["messages"][-1]["body"]["ResponseCode"] == "FAILED_SequenceError"
     assert session["messages"][0]["answer_s"] is None and session["protocol"] == "din"
     assert [f["code"] for f in told["findings"]] == ["too-slow", "unexpected-message"]
     page = html.read_text()

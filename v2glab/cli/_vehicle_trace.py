@@ -119,7 +119,10 @@ def _session(session: CapturedSession) -> dict[str, Any]:
         else {"name": cause.name, "phase": str(cause.phase), "text": cause.text},
         "notes": list(session.notes),
         "events": _rows(event_table(session.events)),
-        "messages": _rows(session.trace.frame()),
+        "messages": [
+            row | ({"body": session.bodies[place]} if place in session.bodies else {})
+            for place, row in enumerate(_rows(session.trace.frame()))
+        ],
     }
 
 

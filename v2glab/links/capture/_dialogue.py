@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from v2glab.evidence import InputError
 from v2glab.links._v2gtp import V2gtpError, V2gtpFrame, V2gtpFramer, codes, payload_name, payload_type_of
 from v2glab.links.capture._tls import Plain
-from v2glab.links.sessions._message import Message, payload_types, read_message
+from v2glab.links.sessions._message import Body, Message, payload_types, read_message
 from v2glab.links.sessions._rules import SAP_NAMESPACE, Protocol, SessionRules, load_session_rules
 from v2glab.links.sessions._trace import End, MessageRecord, Trace
 
 _AGREE_REQ, _AGREE_RES = "supportedAppProtocolReq", "supportedAppProtocolRes"
 #: Faults that are kept of one connection.
 _MOST_NOTES = 1000
+#: Messages of one connection whose content is kept; of refusals it is kept beyond.
+MOST_BODIES = 2000
 
 
 @dataclass
@@ -28,7 +30,8 @@ class Dialogue:
     """Reads the messages of one connection; feed it octets in the order of time.
 
     ``protocol_name`` is what the ends agreed on; ``guessed`` when the capture does not hold the agreement and
-    it was told from the messages. ``notes`` are faults of the stream, with who sent them.
+    it was told from the messages. ``notes`` are faults of the stream, with who sent them. ``bodies`` holds
+    content by the place of its record.
     """
 
     def __init__(self, rules: SessionRules | None = None) -> None:
@@ -42,6 +45,7 @@ class Dialogue:
         self.guessed = False
         self.frames = 0
         self.notes: list[str] = []
+        self.bodies: dict[int, Body] = {}
 
     @property
     def unanswered(self) -> tuple[str, int] | None:
@@ -98,6 +102,7 @@ class Dialogue:
                 self._time(record, plain.time_ns)
         else:
             self._follow(record, message)
+            self._keep(message)
         self.trace.add(record)
 
     def _follow(self, record: MessageRecord, message: Message) -> None:
@@ -115,6 +120,11 @@ class Dialogue:
         elif message.name == _AGREE_RES:
             record.protocol = ""
             self._agree(record, message)
+
+    def _keep(self, message: Message) -> None:
+        refused = message.response_code.startswith("FAILED") and len(self.bodies) < 2 * MOST_BODIES
+        if len(self.bodies) < MOST_BODIES or refused:
+            self.bodies[len(self.trace.records)] = message.body
 
     def _time(self, record: MessageRecord, now_ns: int) -> None:
         """Time an answer by its request: what the charger may take is the limit."""

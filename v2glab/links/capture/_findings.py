@@ -89,7 +89,7 @@ def _handshake(session: CapturedSession) -> Iterator[Finding]:
             yield replace(slow, evidence=(*slow.evidence, *hidden))
     if session.cause is not None:
         c = session.cause
-        title = f"No connection: {c.phase}"
+        title = "TLS alert within the session" if session.records else f"No connection: {c.phase}"
         sure = c.certainty == "established"
         yield _finding("vehicle-handshake", c.name, title, c.text, list(c.evidence), c.remedy, sure=sure)
 

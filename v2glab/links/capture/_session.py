@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from v2glab.links.capture._dialogue import Dialogue, begins_frame
 from v2glab.links.capture._events import Event
@@ -13,6 +13,7 @@ from v2glab.links.capture._layers import ACK, FIN, RST, SYN, place_text
 from v2glab.links.capture._records import HANDSHAKE
 from v2glab.links.capture._tcp import Chunk, Connection
 from v2glab.links.capture._tls import Plain, TlsReader
+from v2glab.links.sessions._message import Body
 from v2glab.links.sessions._trace import MessageRecord, Trace
 from v2glab.links.tls._causes import TlsCause
 from v2glab.links.tls._rules import load_tls_rules
@@ -55,6 +56,8 @@ class CapturedSession:
         The last request and its time when no answer followed.
     notes
         Losses and faults of the stream.
+    bodies
+        Content of messages by the place of their records; of long sessions the first ones, and refusals.
     """
 
     vehicle: str
@@ -74,6 +77,7 @@ class CapturedSession:
     reason: str = ""
     unanswered: tuple[str, int] | None = None
     notes: tuple[str, ...] = ()
+    bodies: dict[int, Body] = field(default_factory=dict, repr=False)
 
     @property
     def records(self) -> list[MessageRecord]:
@@ -142,6 +146,7 @@ def _read(connection: Connection, chunks: list[Chunk], keys: KeyLog, *, tls: boo
         tuple(sorted(events, key=lambda e: e.time_ns)),
         unanswered=dialogue.unanswered,
         notes=tuple(notes),
+        bodies=dialogue.bodies,
         **facts,  # type: ignore[arg-type]
     )
 
