@@ -25,6 +25,8 @@ _AT_ONCE_KWH = 1e-6
 _MOST_ROUNDS, _MOST_NODES = 12, 200
 #: So few pairs are all forbidden once one is at fault: what is barred in one month comes up in the next.
 _FEW_PAIRS = 100
+#: A gap below this share of the cost is rounding.
+_ROUNDING = 1e-8
 
 
 @dataclass(frozen=True)
@@ -114,4 +116,7 @@ def _plan(joint: JointProblem, program: Program, x: Floats, bound: float) -> Joi
     cost, given_kwh = booked(joint, into, out, standing)
     whole = bool(program.rows.whole.any())
     method = "HiGHS, mixed-integer" if whole else "HiGHS, linear"
-    return JointPlan(cost, into - out, standing, given_kwh, method, max(cost - bound - program.constant, 0.0))
+    gap = cost - bound - program.constant
+    if gap <= _ROUNDING * max(1.0, abs(cost)):
+        gap = 0.0
+    return JointPlan(cost, into - out, standing, given_kwh, method, gap)

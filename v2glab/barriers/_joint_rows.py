@@ -198,8 +198,13 @@ class Program:
             for part in taken
         ]
         by_month = np.bincount(month[first], weights=most[0] + most[1], minlength=months)
-        problem = self.joint.problem
-        gives = bool(problem.discharge_kwh.any() or (self.joint.load_kwh < 0).any())
+        joint = self.joint
+        problem, load_of = joint.problem, joint.load_kwh[joint.at] * joint.count
+        gives = bool(problem.discharge_kwh.any() or (joint.load_kwh < 0).any())
+        # More than what the road and the grid can take back, and the battery holds, never flows in a month.
+        use = problem.drive_kwh + 2 * problem.discharge_kwh
+        need = np.bincount(month[joint.at], weights=use / joint.meter_in + np.abs(load_of), minlength=months)
+        by_month = np.minimum(by_month, need + (problem.high_kwh - problem.low_kwh) / joint.meter_in)
         size_kwh = by_month + base[0].sum(axis=1) + base[1].sum(axis=1)
         metered = Metered(cell[first], imports, exports, base[0], base[1], size_kwh, gives)
         bill = BillRows(self.rows, contract, metered)

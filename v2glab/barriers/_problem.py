@@ -209,6 +209,11 @@ class Frame:
         return self._exporting[key]
 
 
+def occupancy(starts: NDArray[np.int64], ends: NDArray[np.int64], window: Window) -> Floats:
+    """Return the share of each step of the window that intervals cover, shape (steps,); s since 1970 UTC."""
+    return np.asarray(_occupancy(starts - window.start_s, ends - window.start_s, window.steps))
+
+
 def vehicle_year_problem(
     year: VehicleYear, vehicle: Vehicle, market: Market, terms: Terms
 ) -> DispatchProblem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from v2glab.evidence import InputError
 
@@ -68,3 +69,45 @@ def synthetic_sessions(users: int = 12, year: int = EXAMPLE_YEAR, seed: int = EX
         text = f"{75.0 if i == last else energy:.2f}".replace(".", ",")
         lines.append(f"{user};{start:%d.%m.%Y %H:%M};{out};{text}")
     return "User_ID;Start_plugin;End_plugout;El_kWh\n" + "\n".join(lines) + "\n"
+
+
+def synthetic_frequency(days: int = 7, seed: int = EXAMPLE_SEED) -> tuple[float, NDArray[np.float64]]:
+    """Return the length of a sample, s, and a frequency (N,), Hz, that wanders about 50 Hz.
+
+    First-order autoregression with a standard deviation of 20 mHz and a memory of five minutes, figures in
+    the range of continental Europe (from memory, to be verified): an example and no measurement.
+    """
+    sample_s, deviation_hz, memory_s = 10.0, 0.020, 300.0
+    rng = np.random.default_rng(seed)
+    keep = float(np.exp(-sample_s / memory_s))
+    shocks = rng.normal(0.0, deviation_hz * np.sqrt(1 - keep**2), round(days * 86_400 / sample_s))
+    out = np.empty(shocks.size)
+    level = 0.0
+    for i, shock in enumerate(shocks.tolist()):
+        level = keep * level + shock
+        out[i] = level
+    return sample_s, 50.0 + out
+
+
+def synthetic_house(year: int = EXAMPLE_YEAR, seed: int = EXAMPLE_SEED) -> str:
+    """Return a year of a house by the hour as CSV, ``utc,load_kw,pv_kw``.
+
+    About 4,000 kWh of load with peaks in the morning and evening, and a roof of 5 kW whose days follow season
+    and clouds: an example and no measurement.
+    """
+    hours = 8784 if dt.date(year, 12, 31).timetuple().tm_yday == 366 else 8760
+    rng = np.random.default_rng(seed)
+    at = np.arange(hours)
+    hour, season = at % 24, np.cos(2 * np.pi * (at - 240) / hours)
+    shape = 0.25 + 0.35 * np.exp(-(((hour - 7) / 1.5) ** 2)) + 0.7 * np.exp(-(((hour - 19) / 2.5) ** 2))
+    load = shape * (1 + 0.25 * season) * rng.gamma(6.0, 1 / 6.0, hours)
+    clouds = np.repeat(rng.beta(2.0, 1.5, -(-hours // 24)), 24)[:hours]
+    half_day = 6 - 2.2 * season
+    sun = np.clip(np.cos((hour - 12) / half_day * np.pi / 2), 0, None) * (abs(hour - 12) < half_day)
+    generation = 5.0 * clouds * sun * (0.65 - 0.3 * season)
+    start = dt.datetime(year, 1, 1)
+    lines = [
+        f"{start + dt.timedelta(hours=i)},{taken:.3f},{given:.3f}"
+        for i, (taken, given) in enumerate(zip(load, generation, strict=True))
+    ]
+    return "utc,load_kw,pv_kw\n" + "\n".join(lines) + "\n"

@@ -20,7 +20,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command("analyse")
 def analyse(
     context: typer.Context,
-    sessions: Annotated[str, typer.Option(help="CSV of sessions; without it a synthetic example.")] = "",
+    sessions: Annotated[
+        str, typer.Option(help="CSV of sessions, or synthetic:users=50,seed=3; without it an example.")
+    ] = "",
     prices: Annotated[
         str, typer.Option(help="CSV of a year's prices, or several by comma; without it an example.")
     ] = "",
@@ -47,6 +49,23 @@ def analyse(
     least_kw: Annotated[
         float, typer.Option(help="Least power of a charger that is not idle; 4.14 for 6 A, three phases.")
     ] = 0.0,
+    services: Annotated[
+        str, typer.Option(help="arbitrage, self-consumption, frequency-response, by comma: they stack.")
+    ] = "arbitrage",
+    own_use: Annotated[
+        str, typer.Option(help="CSV of the building, utc,load_kw,pv_kw; without it a synthetic house.")
+    ] = "",
+    frequency: Annotated[
+        str, typer.Option(help="CSV of the grid's frequency, time_s,frequency_hz; else a synthetic one.")
+    ] = "",
+    reserve_price: Annotated[
+        float, typer.Option(help="What a MW of frequency response earns in an hour.")
+    ] = 10.0,
+    fleet: Annotated[int, typer.Option(min=1, help="Vehicles that an aggregator bids together.")] = 100,
+    metering: Annotated[
+        str, typer.Option(help="How a rate settles export: net-metering, net-billing, buy-all-sell-all, ...")
+    ] = "",
+    currency: Annotated[str, typer.Option(help="Currency of a rate whose file does not say.")] = "",
     horizon_h: Annotated[
         int, typer.Option(help="Set a plan over so many hours beside perfect foresight; 0 for none.")
     ] = 0,
@@ -79,6 +98,10 @@ def analyse(
 
       v2glab barriers analyse --prices 2019.csv,2022.csv --horizon-h 48 --store kept
 
+      v2glab barriers --services arbitrage,frequency-response --rules min_bid_size,bid_blocks --fleet 30
+
+      v2glab barriers --tariff rate.json --metering net-metering --currency USD --timezone America/New_York
+
       v2glab barriers list
     """
     if context.invoked_subcommand is not None:
@@ -100,6 +123,13 @@ def analyse(
         "wear_eur_per_kwh": wear,
         "wear_curve": _curve(wear_curve),
         "least_kw": least_kw,
+        "services": services,
+        "own_use": own_use,
+        "frequency": frequency,
+        "reserve_per_mw_h": reserve_price,
+        "fleet": fleet,
+        "metering": metering,
+        "currency": currency,
         "horizon_h": horizon_h,
         "draws": draws,
         "engine": engine,

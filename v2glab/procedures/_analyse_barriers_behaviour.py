@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from v2glab.barriers import (
+    ARBITRAGE,
+    CHARGING_ONLY,
     STEP_S,
     Frame,
     Terms,
@@ -17,12 +19,14 @@ from v2glab.barriers import (
     certify,
     combine,
     dispatch,
+    hangs_together,
     rolling,
     terms_of,
 )
 from v2glab.evidence import InputError
 from v2glab.procedures._analyse_barriers_inputs import Inputs
 from v2glab.procedures._analyse_barriers_pricing import Priced
+from v2glab.procedures._analyse_barriers_services import services_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +54,7 @@ def behaviour_tables(inputs: Inputs, priced: Priced, horizon_h: int) -> dict[str
         "duration": _duration(inputs),
         "settings": _settings(inputs),
         "foresight": _foresight(inputs, horizon_h),
+        **services_table(inputs),
     }
 
 
@@ -57,13 +62,18 @@ def _frames(inputs: Inputs, terms: Terms) -> list[Frame]:
     return [Frame(year, inputs.vehicle, inputs.market, terms.plug_in_share) for year in inputs.years]
 
 
+def _plain(inputs: Inputs, frame: Frame, terms: Terms) -> bool:
+    """Whether all there is are prices by the step: no building, no other service, nothing that ties steps."""
+    return inputs.market.services.names == (ARBITRAGE,) and not hangs_together(frame, terms, CHARGING_ONLY)
+
+
 def _exported_kwh(inputs: Inputs, terms: Terms) -> float:
     """Return the mean energy delivered to the meter a year."""
-    efficiency = inputs.vehicle.discharge_efficiency * terms.discharge_efficiency
     total = 0.0
-    for frame in _frames(inputs, terms):
-        plan = dispatch(frame.in_blocks(terms))
-        total += plan.discharged_kwh * efficiency * terms.eligible_share * 365 / frame.year.days
+    for year in inputs.years:
+        best = VehicleValuer(year, inputs.vehicle, inputs.market).best(terms)
+        if best is not None:
+            total += float(best.given_kwh.sum()) * terms.eligible_share * 365 / year.days
     return total / len(inputs.years)
 
 
@@ -93,6 +103,11 @@ def _duration(inputs: Inputs) -> pd.DataFrame:
         curves = []
         out = vehicle.discharge_efficiency * terms.discharge_efficiency
         for frame in _frames(inputs, terms):
+            if not _plain(inputs, frame, terms):
+                valuer = VehicleValuer(frame.year, vehicle, inputs.market)
+                best = valuer.best(terms) or valuer.charging_only(terms)
+                curves.append(np.quantile(best.power_kw(steps), 1 - columns["share_of_year"]))
+                continue
             change = dispatch(frame.problem(terms)).change_kwh
             meter = np.where(change > 0, -change / vehicle.charge_efficiency, -change * out)
             power = np.zeros(steps)

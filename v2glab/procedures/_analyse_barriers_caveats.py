@@ -9,6 +9,7 @@ import numpy as np
 from v2glab.barriers import SampledAttribution, load_catalogue
 from v2glab.procedures._analyse_barriers_inputs import Inputs
 from v2glab.procedures._analyse_barriers_pricing import Priced
+from v2glab.procedures._analyse_barriers_services import service_caveats
 
 if TYPE_CHECKING:
     from v2glab.procedures.analyse_barriers import BarrierParameters
@@ -34,7 +35,7 @@ def caveats(inputs: Inputs, priced: Priced, parameters: BarrierParameters) -> li
         f"{vehicle.discharge_kw:g} kW out, efficiency {vehicle.charge_efficiency:g} and "
         f"{vehicle.discharge_efficiency:g}, {vehicle.reserve_share:.0%} kept for driving.",
         "What a session delivered is taken to be what the road took since the session before.",
-        "Value is the bill saved against smart charging alone at the same prices; no other service.",
+        *service_caveats(inputs, parameters),
         f"Tariff {inputs.market.tariff.id}: {inputs.market.tariff.source}.",
     ]
     if years < _FEW_YEARS:

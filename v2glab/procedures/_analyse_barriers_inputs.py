@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,11 @@ from v2glab.barriers import (
     select_vehicles,
 )
 from v2glab.evidence import InputError
-from v2glab.procedures._barrier_files import read_sessions
+from v2glab.procedures._barrier_files import read_or_sample
 from v2glab.procedures._barrier_grid import GridEvidence, set_from_grid
-from v2glab.procedures._barrier_market import check_currency, read_market
+from v2glab.procedures._barrier_market import check_currency, dispatch_window, read_market
 from v2glab.procedures._barrier_run import LabRun, read_run
-from v2glab.resources import find_data
+from v2glab.procedures._barrier_services import read_services
 
 if TYPE_CHECKING:
     from v2glab.procedures.analyse_barriers import BarrierParameters
@@ -82,12 +82,11 @@ def gather(parameters: BarrierParameters) -> Inputs:
         parameters.latencies,
         lab.latencies if lab else None,
     )
-    sessions, issues = read_sessions(
-        _path(parameters.sessions, "sessions", "example-sessions.csv"), parameters.timezone
-    )
-    window = last_year(sessions)
+    sessions, issues = read_or_sample(parameters.sessions, parameters.timezone)
+    rate = {"metering": parameters.metering, "currency": parameters.currency}
+    window = dispatch_window(parameters.tariff, parameters.timezone, last_year(sessions), **rate)
     files = [name.strip() for name in parameters.prices.split(",") if name.strip()] or [""]
-    found = [read_market(name, parameters.tariff, parameters.timezone, window) for name in files]
+    found = [read_market(name, parameters.tariff, parameters.timezone, window, **rate) for name in files]
     market, markets, prices = found[0][0], tuple(m for m, _ in found), tuple(p for _, p in found)
     _check_years(prices)
     check_currency(market.tariff.currency, vehicle, rules)
@@ -109,6 +108,8 @@ def gather(parameters: BarrierParameters) -> Inputs:
             f"a user with {parameters.minimum_sessions} sessions over {parameters.minimum_days:g} days",
             "lower minimum_days and minimum_sessions, or name other sessions",
         )
+    services = read_services(parameters.service_settings(), window, years, vehicle)
+    markets = tuple(replace(m, services=services) for m in markets)
     return Inputs(vehicle, years, issues, markets, prices, rules, evidence, grid, lab)
 
 
@@ -138,7 +139,3 @@ def _rules(
             if item.state == "set" and change is not None and item.value != getattr(Terms(), change.kind):
                 rules.setdefault(item.barrier, change)
     return apply_evidence(rules, evidence), evidence
-
-
-def _path(name: str, kind: str, example: str) -> Path:
-    return Path(name) if name else find_data("datasets", kind, example)

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -13,9 +14,19 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from v2glab.barriers import PRICE_BOUNDS_PER_KWH, PriceYear, Session, SessionIssue, Tariff, parse_tariff
+from v2glab.barriers import (
+    PRICE_BOUNDS_PER_KWH,
+    PriceYear,
+    Session,
+    SessionIssue,
+    Tariff,
+    parse_session_model,
+    parse_tariff,
+    sample_sessions,
+)
 from v2glab.barriers.tariffs import Currency, Rate, parse_rate
 from v2glab.evidence import InputError, read_toml
+from v2glab.resources import find_data
 
 _SESSION_COLUMNS = ("User_ID", "Start_plugin", "End_plugout", "El_kWh")
 #: Larger files are no sessions of a few thousand vehicles but a mistake.
@@ -193,6 +204,39 @@ def _local(text: str, zone: ZoneInfo, where: str, fold: int = 0) -> int:
     return seconds
 
 
+def read_or_sample(name: str, timezone: str) -> tuple[list[Session], list[SessionIssue]]:
+    """Return sessions of a file, of the example (empty), or sampled: ``synthetic:users=50,seed=3,year=2025``.
+
+    Parameters
+    ----------
+    name
+        ``synthetic:`` takes ``users`` (12), ``seed`` (7), ``year`` (2025) and ``model``, a TOML file of the
+        form of ``datasets/sessions/sampler.toml``, which is the one taken without it.
+
+    Raises
+    ------
+    InputError
+        A file is wrong, a setting is unknown or no number.
+    """
+    if not name.startswith("synthetic:"):
+        path = Path(name) if name else find_data("datasets", "sessions", "example-sessions.csv")
+        return read_sessions(path, timezone)
+    settings = {"users": "12", "seed": "7", "year": "2025", "model": ""}
+    for part in filter(None, (p.strip() for p in name.partition(":")[2].split(","))):
+        key, _, value = (p.strip() for p in part.partition("="))
+        if key not in settings or (key != "model" and not re.fullmatch(r"[0-9]{1,18}", value)):
+            raise InputError(
+                f"sessions {name!r}: {part!r}",
+                "synthetic:users=N,seed=N,year=N,model=FILE.toml, each of them or none",
+                "mend that part",
+            )
+        settings[key] = value
+    file = Path(settings["model"]) if settings["model"] else find_data("datasets", "sessions", "sampler.toml")
+    model = parse_session_model(read_toml(file), file.name)
+    users, seed, year = (int(settings[key]) for key in ("users", "seed", "year"))
+    return sample_sessions(model, users, year, seed, _zone(timezone)), []
+
+
 def read_sessions(path: Path, timezone: str) -> tuple[list[Session], list[SessionIssue]]:
     """Read sessions from a file; see :func:`parse_sessions`."""
     return parse_sessions(read_text(path), path.name, timezone)
@@ -208,6 +252,6 @@ def read_tariff(path: Path) -> Tariff:
     return parse_tariff(read_toml(path), path.name)
 
 
-def read_rate(path: Path) -> Rate:
-    """Read a rate of the Utility Rate Database from a JSON file."""
-    return parse_rate(read_text(path), path.name)
+def read_rate(path: Path, currency: str = "") -> Rate:
+    """Read a rate of the Utility Rate Database from a JSON file; ``currency`` where it does not say."""
+    return parse_rate(read_text(path), path.name, currency=currency)

@@ -15,13 +15,56 @@ from v2glab.barriers import (
     energy_price,
     lay_over,
 )
-from v2glab.barriers.tariffs import Rate, marginal_prices, same_currency, tariff_of
+from v2glab.barriers.tariffs import (
+    Contract,
+    Metering,
+    Rate,
+    marginal_prices,
+    same_currency,
+    tariff_of,
+    whole_months,
+)
 from v2glab.evidence import InputError
 from v2glab.procedures._barrier_files import read_prices, read_rate, read_tariff
 from v2glab.resources import find_data
 
+#: Ways of settling exported energy, by the name on the command line: rule, and what becomes of a credit.
+METERINGS: dict[str, Metering] = {
+    "net-metering": Metering(rule="net_metering", credit="kwh"),
+    "net-metering-money": Metering(rule="net_metering", credit="money"),
+    "net-billing": Metering(rule="net_billing", credit="paid"),
+    "net-billing-carried": Metering(rule="net_billing", credit="carried"),
+    "net-billing-hourly": Metering(rule="net_billing_hourly", credit="paid"),
+    "buy-all-sell-all": Metering(rule="buy_all_sell_all", credit="paid"),
+}
 
-def read_market(prices: str, tariff: str, timezone: str, window: Window) -> tuple[Market, PriceYear | None]:
+
+def dispatch_window(
+    tariff: str, timezone: str, window: Window, *, metering: str = "", currency: str = ""
+) -> Window:
+    """Return the window to dispatch: twelve whole local months where the tariff ties steps together.
+
+    Raises
+    ------
+    InputError
+        The rate is wrong.
+    """
+    path = _tariff_path(tariff)
+    if path.suffix != ".json":
+        return window
+    rate = read_rate(path, currency)
+    found = marginal_prices(
+        rate, window.start_s, STEP_S, window.steps, timezone, metering=_metering(metering, path.name)
+    )
+    if not found.coupling:
+        return window
+    start_s, end_s = whole_months(window.end_s, timezone)
+    return Window(start_s, (end_s - start_s) // STEP_S)
+
+
+def read_market(
+    prices: str, tariff: str, timezone: str, window: Window, *, metering: str = "", currency: str = ""
+) -> tuple[Market, PriceYear | None]:
     """Return the market of the window, and the price year behind it where there is one.
 
     Parameters
@@ -33,11 +76,14 @@ def read_market(prices: str, tariff: str, timezone: str, window: Window) -> tupl
         one that travels with the package.
     timezone
         Whose clock a rate of the database follows: its form holds none.
+    metering, currency
+        How export is settled, and the currency of the rate, where its file does not say; see
+        :data:`METERINGS`.
 
     Raises
     ------
     InputError
-        A file is wrong, currencies differ, or a rate couples steps that are dispatched one by one.
+        A file is wrong, or currencies differ.
     """
     path = _tariff_path(tariff)
     if path.suffix == ".json":
@@ -47,7 +93,8 @@ def read_market(prices: str, tariff: str, timezone: str, window: Window) -> tupl
                 "one source of prices",
                 "leave the prices out, or name a tariff that follows them",
             )
-        return _rate_market(read_rate(path), path.name, timezone, window), None
+        rule = _metering(metering, path.name)
+        return _rate_market(read_rate(path, currency), timezone, window, rule), None
     year = read_prices(Path(prices) if prices else find_data("datasets", "prices", "example-prices.csv"))
     found = read_tariff(path)
     same_currency(year.currency, found.currency, "prices", f"tariff {found.id}")
@@ -61,25 +108,29 @@ def check_currency(currency: str, vehicle: Vehicle, rules: Mapping[str, Transfor
     Raises
     ------
     InputError
-        Wear or a rule's fixed cost is given in EUR, and the tariff is in another currency.
+        Wear or what a rule costs is given in EUR, and the tariff is in another currency.
     """
     if vehicle.wear_eur_per_kwh:
         same_currency("EUR", currency, "wear_eur_per_kwh", "the tariff")
     for name, change in rules.items():
-        if change.kind == "fixed_cost_eur_per_year" and change.value:
+        if "_eur_" in change.kind and change.value:
             same_currency("EUR", currency, f"the cost of rule {name}", "the tariff")
 
 
-def _rate_market(rate: Rate, where: str, timezone: str, window: Window) -> Market:
-    found = marginal_prices(rate, window.start_s, STEP_S, window.steps, timezone)
-    if found.coupling:
-        entry = found.coupling[0]
+def _rate_market(rate: Rate, timezone: str, window: Window, metering: Metering | None) -> Market:
+    found = marginal_prices(rate, window.start_s, STEP_S, window.steps, timezone, metering=metering)
+    tariff, contract, rule = tariff_of(rate, timezone), None, metering or rate.metering
+    if found.coupling and rule is not None:
+        contract = Contract(rate, rule, timezone, window.start_s, STEP_S, window.steps)
+    return Market(tariff, found.buy_per_kwh, window, found.sell_per_kwh, contract)
+
+
+def _metering(name: str, where: str) -> Metering | None:
+    if name and name not in METERINGS:
         raise InputError(
-            f"{where}: {', '.join(found.coupled_by)} (such as {entry.key}) tie steps together",
-            "prices that stand alone in each step",
-            "take a rate without these; v2glab.barriers.tariffs.bill bills this one",
+            f"metering {name!r} for {where}", f"one of: {', '.join(METERINGS)}", "name one of those"
         )
-    return Market(tariff_of(rate, timezone), found.buy_per_kwh, window, found.sell_per_kwh)
+    return METERINGS[name] if name else None
 
 
 def _tariff_path(name: str) -> Path:

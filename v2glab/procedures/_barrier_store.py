@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from v2glab.barriers import VehicleColumn
+from v2glab.barriers import Market, VehicleColumn
 from v2glab.evidence import InputError
 from v2glab.procedures._barrier_engine import Common, Job
 
@@ -31,6 +31,7 @@ def _digest(common: Common, jobs: Sequence[Job]) -> str:
         for array in (market.energy, market.paid):
             digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
         digest.update(repr(market.window).encode())
+        _digest_services(digest, market)
     for terms in common.terms:
         digest.update("".join(t.model_dump_json() for t in terms).encode())
     for job in jobs:
@@ -40,6 +41,22 @@ def _digest(common: Common, jobs: Sequence[Job]) -> str:
         for numbers in (year.start_s, year.end_s, year.energy_kwh):
             digest.update(numbers.tobytes())
     return digest.hexdigest()
+
+
+def _digest_services(digest: hashlib._Hash, market: Market) -> None:
+    services, contract = market.services, market.contract
+    digest.update(repr(services.names).encode())
+    if contract is not None:
+        digest.update(contract.rate.model_dump_json().encode())
+        digest.update(f"{contract.metering!r} {contract.timezone}".encode())
+    response = services.response
+    if response is not None:
+        digest.update(f"{response.duration_h!r} {response.undelivered_share!r}".encode())
+    arrays = [services.net_load_kwh]
+    if response is not None:
+        arrays += [response.price, response.called_out, response.called_in, response.pool_kw]
+    for array in arrays:
+        digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
 
 
 class Store:

@@ -14,7 +14,8 @@ from v2glab.procedures._analyse_barriers_findings import refuse_unsourced
 from v2glab.procedures._analyse_barriers_inputs import Inputs, gather, run_facts
 from v2glab.procedures._analyse_barriers_pricing import Priced, price
 from v2glab.procedures._analyse_barriers_tables import tables
-from v2glab.procedures._procedure import Context, Parameters, Procedure
+from v2glab.procedures._barrier_parameters import ServiceParameters
+from v2glab.procedures._procedure import Context, Procedure
 from v2glab.resources import find_data
 
 DEFAULT_RULES = (
@@ -23,14 +24,15 @@ DEFAULT_RULES = (
 )
 
 
-class BarrierParameters(Parameters):
+class BarrierParameters(ServiceParameters):
     """Parameters of the barrier analysis.
 
     Attributes
     ----------
     sessions, prices
         Files; empty takes the synthetic examples that travel with the package. Several files of prices,
-        separated by commas, are price years that count alike.
+        separated by commas, are price years that count alike. Sessions may be sampled instead:
+        ``synthetic:users=50,seed=3``.
     tariff
         A file ending in ``.toml``, or in ``.json`` for a rate of OpenEI's Utility Rate Database, or the name
         of one in ``datasets/tariffs``.

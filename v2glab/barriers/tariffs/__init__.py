@@ -2,6 +2,7 @@
 
 from v2glab.barriers.tariffs._bill import bill
 from v2glab.barriers.tariffs._calendar import Calendar, calendar_of
+from v2glab.barriers.tariffs._contract import Contract, whole_months
 from v2glab.barriers.tariffs._coupling import Coupling
 from v2glab.barriers.tariffs._lines import Bill, Line
 from v2glab.barriers.tariffs._marginal import MarginalPrices, marginal_prices
@@ -15,6 +16,7 @@ from v2glab.barriers.tariffs._tariff_bill import tariff_bill
 __all__ = [
     "Bill",
     "Calendar",
+    "Contract",
     "Coupling",
     "Currency",
     "Line",
@@ -29,4 +31,5 @@ __all__ = [
     "same_currency",
     "tariff_bill",
     "tariff_of",
+    "whole_months",
 ]
