@@ -23,11 +23,21 @@ def parsed(change):
 
 def test_the_file_says_of_every_fact_where_it_was_read():
     assert DATA.tolerance.factor == 1.5
-    assert DATA.accuracy.time_s(0.16, 60.0) == pytest.approx(2 / 60)
-    assert DATA.accuracy.time_s(300.0, 60.0) == pytest.approx(3.0)
     assert len(DATA.enter_service) == 6
     assert {c.name for c in DATA.curves("volt_var", "B")} == {"1", "2", "3"}
     assert [c.y_pu for c in DATA.curves("watt_var", "A")] == [(0.0, 0.0, -0.25)]
+
+
+def test_tolerances_are_one_and_a_half_of_the_accuracies_of_the_code():
+    """IEEE 1547-2018, Table 3: 1 %, 10 mHz, 5 % of rating; 2 cycles up to 5 s, 1 % from there on."""
+    made = rules()
+    seen = (made.reach_v, made.reach_f, made.reach_p, made.reach_q)
+    assert seen == pytest.approx((0.015, 0.015, 0.075, 0.075))
+    for duration, reach in ((0.16, 0.05), (4.99, 0.05), (5.0, 0.075), (300.0, 4.5)):
+        assert made.reach_t(duration) == pytest.approx(reach), duration
+    bare = Rules(CODE.model_copy(update={"accuracy": {}}), "III")
+    with pytest.raises(InputError, match=r"accuracy voltage\.steady"):
+        bare.reach_v  # noqa: B018
 
 
 @pytest.mark.parametrize(

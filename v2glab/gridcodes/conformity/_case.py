@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from v2glab.evidence import Confidence, Criterion, InputError, Verdict
 from v2glab.gridcodes._model import CategoryRules, GridCode
-from v2glab.gridcodes.conformity._data import Accuracy, Fact, ProcedureData, load_procedure_data
+from v2glab.gridcodes.conformity._data import Fact, ProcedureData, load_procedure_data
 from v2glab.gridcodes.conformity._record import Record, checked
 from v2glab.gridcodes.conformity._stimulus import Stimulus
 
@@ -65,10 +65,21 @@ class Rules:
         """Rules of the category."""
         return self.code.category(self.category)
 
-    @property
-    def accuracy(self) -> Accuracy:
-        """Minimum required accuracies."""
-        return self.data.accuracy
+    def accuracy(self, name: str, value: float = 1.0) -> float:
+        """Return a minimum required accuracy of the code (IEEE 1547-2018, Table 3) at a value.
+
+        Raises
+        ------
+        InputError
+            The code has none of that name.
+        """
+        entry = self.code.accuracy.get(name)
+        if entry is None:
+            known = ", ".join(self.code.accuracy) or "none"
+            raise InputError(
+                f"{self.code.id}: accuracy {name}", f"among: {known}", "add it to the code's file"
+            )
+        return entry.absolute(value, self.nominal_hz)
 
     @property
     def nominal_hz(self) -> float:
@@ -76,24 +87,29 @@ class Rules:
         return self.code.nominal_frequency_hz
 
     @property
+    def ramp_hz_s(self) -> float:
+        """Rate at which stimuli change frequency: slower than what must be ridden through."""
+        return 0.8 * (self.limits.rocof_hz_s.limit if self.limits.rocof_hz_s else 0.5)
+
+    @cached_property
     def reach_v(self) -> float:
         """Tolerance of a voltage in p.u.: 1.5 times the minimum required accuracy."""
-        return self.data.tolerance.factor * self.accuracy.voltage_pu
+        return self.data.tolerance.factor * self.accuracy("voltage.steady")
 
-    @property
+    @cached_property
     def reach_f(self) -> float:
         """Tolerance of a frequency in Hz."""
-        return self.data.tolerance.factor * self.accuracy.frequency_hz
+        return self.data.tolerance.factor * self.accuracy("frequency.steady")
 
-    @property
+    @cached_property
     def reach_p(self) -> float:
         """Tolerance of active power in p.u."""
-        return self.data.tolerance.factor * self.accuracy.power_pu
+        return self.data.tolerance.factor * self.accuracy("active-power.steady")
 
-    @property
+    @cached_property
     def reach_q(self) -> float:
         """Tolerance of reactive power in p.u."""
-        return self.data.tolerance.factor * self.accuracy.reactive_pu
+        return self.data.tolerance.factor * self.accuracy("reactive-power.steady")
 
     @property
     def p_rated(self) -> float:
@@ -102,7 +118,10 @@ class Rules:
 
     def reach_t(self, duration_s: float) -> float:
         """Tolerance of a duration in seconds."""
-        return self.data.tolerance.factor * self.accuracy.time_s(duration_s, self.nominal_hz)
+        steady = self.code.accuracy.get("time.steady")
+        long = steady is not None and (steady.range is None or duration_s >= steady.range[0])
+        known = self.accuracy("time.steady" if long else "time.transient", duration_s)
+        return self.data.tolerance.factor * known
 
     def from_code(self, key: str) -> Criterion:
         """Return a criterion of the grid code by its identity without the name of the code."""

@@ -7,19 +7,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.gridcodes._values import Frozen
 from v2glab.resources import find_data
 
 Condition = tuple[str, float, float]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Fact(_Frozen):
+class Fact(Frozen):
     """What every entry carries: clause, where it was read, and whether that was confirmed."""
 
     clause: str
@@ -36,29 +33,6 @@ class Tolerance(Fact):
 
     factor: float = Field(gt=0)
     response_share: float = Field(gt=0, lt=1)
-
-
-class Accuracy(Fact):
-    """Minimum required accuracy of the plant's own measurement (IEEE 1547-2018, Table 3).
-
-    Times are known to ``time_cycles`` nominal cycles below ``time_share_from_s``, to ``time_share`` above.
-    """
-
-    voltage_pu: float = Field(gt=0)
-    frequency_hz: float = Field(gt=0)
-    power_pu: float = Field(gt=0)
-    reactive_pu: float = Field(gt=0)
-    time_share: float = Field(gt=0)
-    time_share_from_s: float = Field(gt=0)
-    time_cycles: float = Field(gt=0)
-    transient_voltage_pu: float = Field(gt=0)
-    transient_frequency_hz: float = Field(gt=0)
-
-    def time_s(self, duration_s: float, nominal_hz: float) -> float:
-        """Return the accuracy of a duration in seconds."""
-        if duration_s >= self.time_share_from_s:
-            return self.time_share * duration_s
-        return self.time_cycles / nominal_hz
 
 
 class Ceased(Fact):
@@ -101,7 +75,7 @@ class AngleStep(Fact):
         return len(set(self.steps_deg)) == 1
 
 
-class GridPoint(_Frozen):
+class GridPoint(Frozen):
     """Voltage and frequency of the grid."""
 
     voltage_pu: float
@@ -134,7 +108,7 @@ class Curve(Fact):
     reference_pu: float = 1.0
 
 
-class IslandingCase(_Frozen):
+class IslandingCase(Frozen):
     """One row of the islanding matrix; functions name the settings they run with."""
 
     name: str
@@ -176,7 +150,7 @@ class LaboratoryTest(Fact):
     title: str
 
 
-class ProcedureData(_Frozen):
+class ProcedureData(Frozen):
     """All facts of one test standard."""
 
     id: str
@@ -185,7 +159,6 @@ class ProcedureData(_Frozen):
     codes: tuple[str, ...]
     sources: dict[str, str]
     tolerance: Tolerance
-    accuracy: Accuracy
     ceased: Ceased
     mandatory: Mandatory
     signal: tuple[Signal, ...] = ()

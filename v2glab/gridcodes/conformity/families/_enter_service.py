@@ -64,7 +64,7 @@ def _stimulus(rules: Rules, fact: EnterServiceCase) -> Stimulus:
     outside = (fact.from_.voltage_pu, fact.from_.frequency_hz)
     inside = (fact.to.voltage_pu, fact.to.frequency_hz)
     change_hz = abs(inside[1] - outside[1])
-    ramp_s = change_hz / _rate(rules)
+    ramp_s = change_hz / rules.ramp_hz_s
     moving = (
         (hold(rules, ramp_s, inside[0], outside[1], frequency_to_hz=inside[1], sample_s=fine),)
         if change_hz
@@ -81,10 +81,6 @@ def _stimulus(rules: Rules, fact: EnterServiceCase) -> Stimulus:
         coarse,
         cold=True,
     )
-
-
-def _rate(rules: Rules) -> float:
-    return 0.8 * (rules.limits.rocof_hz_s.limit if rules.limits.rocof_hz_s else 0.5)
 
 
 def _inside_since(record: Record, fact: EnterServiceCase) -> Estimate | None:
@@ -106,7 +102,7 @@ def _verdicts(case: Case, record: Record, *, fact: EnterServiceCase) -> list[Ver
     )
     reach = rules.reach_t(fact.delay_s or 1.0)
     if fact.from_.frequency_hz != fact.to.frequency_hz:
-        reach += rules.reach_f / _rate(rules)
+        reach += rules.reach_f / rules.ramp_hz_s
     delay = case.criterion(
         "delay",
         "time from good grid to service",

@@ -38,7 +38,7 @@ def frequency_ride_through_cases(rules: Rules) -> Iterator[Case]:
             edge = region.lower if low else region.upper
             near = region.upper if low else region.lower
             hertz = (edge or 0.0) + (1.0 if low else -1.0) * _CLEAR * rules.reach_f
-            spent = 2 * abs(hertz - (near or 0.0)) / _rate(rules)
+            spent = 2 * abs(hertz - (near or 0.0)) / rules.ramp_hz_s
             yield _hold_case(rules, region, region.name, hertz, region.minimum_s - spent)
 
 
@@ -74,13 +74,9 @@ def rocof_cases(rules: Rules) -> Iterator[Case]:
     )
 
 
-def _rate(rules: Rules) -> float:
-    return 0.8 * (rules.limits.rocof_hz_s.limit if rules.limits.rocof_hz_s else 0.5)
-
-
 def _hold_case(rules: Rules, region: Region, name: str, hertz: float, duration_s: float) -> Case:
     nominal = rules.nominal_hz
-    ramp = abs(hertz - nominal) / _rate(rules)
+    ramp = abs(hertz - nominal) / rules.ramp_hz_s
     stretches = (
         Stretch(_FIRST_S, frequency_hz=nominal, label="before"),
         Stretch(ramp, frequency_hz=nominal, frequency_to_hz=hertz),

@@ -139,14 +139,13 @@ def _execution_verdicts(case: Case, record: Record) -> list[Verdict]:
 
 def _monitoring_verdicts(case: Case, record: Record) -> list[Verdict]:
     """Hold what the device reports of itself against what the instrument measured (Table 3)."""
-    rules, plate = case.rules, case.rules.base.nameplate
-    accuracy = rules.accuracy
+    accuracy, plate = case.rules.accuracy, case.rules.base.nameplate
     out = []
     for name, channel, limit, unit in (
-        ("p_pu", "p", accuracy.power_pu, "1"),
-        ("q_pu", "q", accuracy.reactive_pu, "1"),
-        ("v_pu", "v", accuracy.voltage_pu, "1"),
-        ("f_hz", "f", accuracy.frequency_hz, "Hz"),
+        ("p_pu", "p", accuracy("active-power.steady"), "1"),
+        ("q_pu", "q", accuracy("reactive-power.steady"), "1"),
+        ("v_pu", "v", accuracy("voltage.steady"), "1"),
+        ("f_hz", "f", accuracy("frequency.steady"), "Hz"),
     ):
         criterion = case.criterion(
             f"monitoring.{name}",

@@ -81,8 +81,7 @@ def _held(rules: Rules, step: Stretch, length: float, sample: float, label: str)
 
     if step.frequency_to_hz is None or step.frequency_to_hz == step.frequency_hz:
         return [replace(step, duration_s=length, frequency_to_hz=None, label=label, sample_s=sample)]
-    rate = 0.8 * (rules.limits.rocof_hz_s.limit if rules.limits.rocof_hz_s else 0.5)
-    ramp_s = abs(step.frequency_to_hz - step.frequency_hz) / rate
+    ramp_s = abs(step.frequency_to_hz - step.frequency_hz) / rules.ramp_hz_s
     ramp = replace(step, duration_s=ramp_s, label=f"{label}-ramp", sample_s=min(sample, ramp_s / 5))
     held = replace(
         step,

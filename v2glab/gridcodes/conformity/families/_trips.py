@@ -145,11 +145,12 @@ def _lead(rules: Rules, trip: Trip, to: float, time_s: float) -> tuple[Stretch, 
     before = Stretch(_BEFORE_S, frequency_hz=nominal, sample_s=0.02)
     if trip.quantity == "voltage":
         return (before,)
-    rate = 0.8 * (rules.limits.rocof_hz_s.limit if rules.limits.rocof_hz_s else 0.5)
     sample = min(0.02, max(0.002, time_s / 2000))
     return (
         before,
-        Stretch(abs(to - nominal) / rate, frequency_hz=nominal, frequency_to_hz=to, sample_s=sample),
+        Stretch(
+            abs(to - nominal) / rules.ramp_hz_s, frequency_hz=nominal, frequency_to_hz=to, sample_s=sample
+        ),
     )
 
 
