@@ -286,3 +286,20 @@ def test_closing_a_listener_ends_what_is_under_way(part_20):
             await connect_plain("::1", port)
 
     run(ask())
+
+
+def test_a_dynamic_port_lies_where_vehicles_look_for_it():
+    # The reference stack's vehicle refuses the answer to its discovery otherwise.
+    async def ports():
+        listeners = [await serve_plain(nobody, port=0) for _ in range(20)]
+        found = [listener.port for listener in listeners]
+        for listener in listeners:
+            await listener.close()
+        return found
+
+    async def nobody(stream):
+        pass
+
+    found = asyncio.run(ports())
+    assert all(49152 <= port <= 65535 for port in found)
+    assert len(set(found)) == 20

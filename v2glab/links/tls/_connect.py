@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import random
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,9 @@ from v2glab.links.tls._stream import PlainStream, TlsStream
 
 #: Port for a charger behind a firewall; 0 takes a dynamic one, as the standard lets it.
 FIXED_PORT = 15118
+#: Where a charger's dynamic port lies (RFC 6335, 6; ISO 15118-2:2014, 7.7.3), not where the kernel's do.
+DYNAMIC_PORTS = range(49152, 65536)
+_TRIES = 200
 #: Connections of one listener at a time; more wait in the kernel.
 AT_ONCE = 256
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.ENODEV, errno.EINVAL}
@@ -219,7 +223,7 @@ def _listen(host: str, port: int) -> socket.socket:
     link = socket.socket(family, socket.SOCK_STREAM)
     try:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        link.bind(address)
+        _bind(link, address, port)
         link.listen(AT_ONCE)
         link.setblocking(False)
     except OSError as error:
@@ -228,3 +232,19 @@ def _listen(host: str, port: int) -> socket.socket:
         remedy = "stop what holds the port, or listen on a dynamic one (0)"
         raise DeviceError(f"{host} port {port}: {error.strerror}", required, remedy) from error
     return link
+
+
+def _bind(link: socket.socket, address: tuple[Any, ...], port: int) -> None:
+    """Bind to a port; instead of 0 to a free one of the dynamic range, which vehicles insist on."""
+    if port:
+        link.bind(address)
+        return
+    for chosen in random.sample(DYNAMIC_PORTS, _TRIES):
+        try:
+            link.bind((address[0], chosen, *address[2:]))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return
+    raise OSError(errno.EADDRINUSE, "no free port in the dynamic range")

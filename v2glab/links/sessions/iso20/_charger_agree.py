@@ -66,7 +66,19 @@ async def schedule_exchange(side: ChargerSide, request: Message) -> Answer:
 def _power(side: ChargerSide, power_w: float) -> Body:
     entry = {"Duration": side.rules.figures.schedule_s, "Power": rational(power_w, "down")}
     entries = {"PowerScheduleEntry": [entry]}
-    return {"PowerSchedule": {"TimeAnchor": int(time.time()), "PowerScheduleEntries": entries}}
+    power = {"TimeAnchor": int(time.time()), "PowerScheduleEntries": entries}
+    return {"PowerSchedule": power, "PriceLevelSchedule": _level(side)}
+
+
+def _level(side: ChargerSide) -> Body:
+    """Return prices of one level: optional, but an open vehicle refuses a schedule without any."""
+    entry = {"Duration": side.rules.figures.schedule_s, "PriceLevel": 0}
+    return {
+        "TimeAnchor": int(time.time()),
+        "PriceScheduleID": side.schedule_id,
+        "NumberOfPriceLevels": 1,
+        "PriceLevelScheduleEntries": {"PriceLevelScheduleEntry": [entry]},
+    }
 
 
 async def cable_check(side: ChargerSide, request: Message) -> Answer:
