@@ -252,5 +252,5 @@ def evidence_table(inputs: Inputs) -> pd.DataFrame:
     table = pd.DataFrame([[getattr(e, c) for c in columns] for e in inputs.evidence], columns=columns)
     numeric = ["value", "uncertainty"]
     return table.astype({name: "float64" if name in numeric else "str" for name in columns}).assign(
-        records=[" ".join(e.records) for e in inputs.evidence]
+        records=["; ".join(e.records) for e in inputs.evidence]
     )

@@ -38,7 +38,6 @@ def barrier_report(result: Result) -> str:
         *(f"<div class=figure>{drawn[name]}</div>" for name in names),
         _section(result, "minimal_sets"),
         _section(result, "latency"),
-        _evidence(result),
         _left_out(result),
         f"<h2>Parameters</h2><details><summary>All of them</summary>{pairs(result.parameters)}</details>",
     ]
@@ -47,7 +46,7 @@ def barrier_report(result: Result) -> str:
 
 
 def barrier_notes(result: Result, level: int = 2) -> str:
-    """Return the findings, barrier by barrier, and everything to know before a number is quoted.
+    """Return findings by barrier, what a run measured, and everything to know before a number is quoted.
 
     ``level`` is that of the headings, 1 to 5; each barrier has one of the next.
     """
@@ -55,6 +54,7 @@ def barrier_notes(result: Result, level: int = 2) -> str:
     if "findings" in result.tables:
         out.append(f"<h{level}>Findings</h{level}>")
         out += [_finding(row, level + 1) for row in result.tables["findings"].to_dict("records")]
+    out.append(_evidence(result, level))
     caveats = result.facts.get("caveats")
     if isinstance(caveats, list) and caveats:
         items = "".join(f"<li>{text(caveat)}</li>" for caveat in caveats)
@@ -113,14 +113,15 @@ def _section(result: Result, name: str) -> str:
     return f"<h2>{title}</h2>{html_table(table.head(_MOST_ROWS).to_dict('records'), columns)}{note}"
 
 
-def _evidence(result: Result) -> str:
+def _evidence(result: Result, level: int) -> str:
     run, table = result.facts.get("evidence_run"), result.tables.get("barrier_evidence")
     if table is None or not len(table) or not isinstance(run, dict) or not run:
         return ""
     digest = f", verdicts.json with SHA-256 {text(run['verdicts_sha256'])}" if run["verdicts_sha256"] else ""
     where = f"Run {text(run['run'])}{digest}. Records lie in results/, in the folder of the procedure."
     rows = evidence_rows(table.to_dict("records"))
-    return f"<h2>What the lab measured</h2><p class=note>{where}</p>{html_table(rows, EVIDENCE)}"
+    heading = f"<h{level}>What the lab measured</h{level}>"
+    return f"{heading}<p class=note>{where}</p>{html_table(rows, EVIDENCE)}"
 
 
 def _left_out(result: Result) -> str:
