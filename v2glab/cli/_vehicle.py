@@ -97,3 +97,31 @@ def slac_command(
 
     setup = Setup(channel, extra_db, motor, cross_talk, validate, fast, veth, seed)
     return run_slac(setup, as_json=as_json, html=html, strict=strict)
+
+
+@app.command("faults")
+def faults_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[FAULT]...", help="Faults to inject; all without one.")
+    ] = None,
+    *,
+    listed: Annotated[bool, typer.Option("--list", help="Only list the faults.")] = False,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Write the table as JSON.")] = None,
+) -> int:
+    """Inject faults into sessions between two models on loopback and compare what each end says of them.
+
+    A fault is a message that is lost, late, damaged, out of place or refused, a certificate that is not
+    trusted, or physics that fails. Each must give its own cause, response code and field code; a healthy
+    session gives none. The exit code is 1 when one is diagnosed as something else.
+
+    Examples:
+
+      v2glab vehicle faults --list
+
+      v2glab vehicle faults contactor-welded insulation-fault
+
+      v2glab vehicle faults --json faults.json
+    """
+    from v2glab.cli._vehicle_faults import run_faults
+
+    return run_faults(names or [], listed=listed, as_json=as_json)

@@ -53,7 +53,7 @@ async def _find(settings: OpenSettings, phases: PhaseClock) -> tuple[str, int]:
 
     phases.begin("SDP")
     request = SdpRequest("tls" if settings.tls else "none", "tcp")
-    found = await discover(settings.way, request)
+    found = await discover(settings.way, request, rules=settings.discovery)
     if settings.tls is None and found.response.security == "tls":
         message = "SDP response"
         raise failure("no-common-protocol", message, "evcc", "the charger wants TLS, none was configured")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.links.exi import prepare
 from v2glab.resources import find_data
 
 #: Namespace in which both ends agree on a protocol (ISO 15118-2, 8.2).
@@ -59,11 +61,16 @@ class Protocol(_Rule):
 
 
 class Cause(_Rule):
-    """What a failure is called, what it means, what to do; ``code`` is the field code, where one exists."""
+    """What a failure means and what to do.
+
+    ``code`` is the workbench's field code, ``mrec`` the minimum required error code of charging stations
+    (ChargeX); each empty where none exists.
+    """
 
     text: str
     remedy: str
     code: str = ""
+    mrec: str = ""
 
 
 class SessionRules(_Rule):
@@ -86,6 +93,18 @@ class SessionRules(_Rule):
             known = ", ".join(self.protocol)
             raise InputError(f"protocol {name!r:.80}", f"one of {known}", "name one of those")
         return self.protocol[name]
+
+
+def prepare_codec(protocols: Iterable[str], rules: SessionRules) -> None:
+    """Compile the messages of protocols, so that none of a session waits for that; once in a process."""
+    namespaces = [n for name in protocols for n in rules.of_protocol(name).namespaces]
+    for namespace in dict.fromkeys([SAP_NAMESPACE, *namespaces]):
+        _prepare(namespace)
+
+
+@cache
+def _prepare(namespace: str) -> None:
+    prepare(namespace)
 
 
 def stem(message: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from v2glab.links.sdp import Direct, Multicast
+from v2glab.links.sdp import Direct, Multicast, SdpRules
 from v2glab.links.sessions._message import NEW_SESSION
 from v2glab.links.sessions._rules import SessionRules, load_session_rules
 from v2glab.links.sessions._vehicle import Wishes
@@ -59,6 +59,8 @@ class OpenSettings:
         Protocols, time limits and causes; those that travel with the package by default.
     leave_s
         Longest orderly end after an error inside the block; then the contactor opens without it.
+    discovery
+        Times of discovery; those that travel with the package by default.
     """
 
     plant: VehiclePlant
@@ -75,6 +77,7 @@ class OpenSettings:
     tamper: Tamper | None = None
     rules: SessionRules = field(default_factory=load_session_rules, repr=False)
     leave_s: float = 0.2
+    discovery: SdpRules | None = None
 
     @property
     def offered(self) -> tuple[str, ...]:
