@@ -15,6 +15,7 @@ from v2glab.links.sessions import (
     ModelCharger,
     Offer,
     OpenSettings,
+    Parcel,
     PausedSessions,
     PowerLimits,
     ServeSettings,
@@ -471,6 +472,30 @@ def test_a_cancelled_task_leaves_both_ends_safe():
             with pytest.raises(asyncio.CancelledError):
                 await task
             await line.settled()
+
+    run(scenario())
+    assert line.failure is None
+    line.assert_safe()
+
+
+def test_a_command_that_is_cancelled_amid_an_exchange_leaves_the_session_in_step():
+    class Late(Spoiler):
+        def octets(self, message, octets):
+            return [Parcel(octets, after_s=0.02 if message.name == "DC_ChargeLoopRes" else 0.0)]
+
+    line = Line(charger_spoiler=Late())
+
+    async def scenario():
+        async with line.session() as session:
+            for wait_s in (0.001, 0.011, 0.025):
+                command = asyncio.create_task(session.export(power_w=2_000, duration_s=1e6))
+                await asyncio.sleep(wait_s)
+                command.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await command
+                assert line.charger._current_a == 0
+            state = await session.charge(power_w=2_000, duration_s=10)
+            assert state.power_w == pytest.approx(-2_000, rel=1e-3)
 
     run(scenario())
     assert line.failure is None

@@ -13,7 +13,7 @@ from v2glab.links.sdp import Direct, Multicast, SdpServer, serve_sdp
 from v2glab.links.sessions._failure import SessionFailure
 from v2glab.links.sessions._offer import Offer
 from v2glab.links.sessions._registry import service_maker
-from v2glab.links.sessions._rules import SessionRules, load_session_rules
+from v2glab.links.sessions._rules import SessionRules, load_session_rules, prepare_codec
 from v2glab.links.sessions._serve import Service, SessionServer
 from v2glab.links.sessions._wire import MessageLink
 from v2glab.links.tls import FIXED_PORT, HandshakeError, Listener, serve_plain, serve_tls
@@ -109,6 +109,7 @@ class SessionsListener:
             A port is taken, or the address is none of this machine.
         """
         settings = self._settings
+        prepare_codec(settings.protocols, settings.rules)
         if settings.tls is None:
             self._listener = await serve_plain(self._serve, host=settings.host, port=settings.port)
         else:

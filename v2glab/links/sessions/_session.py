@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, TypeVar
 
 from v2glab.evidence import DeviceError, InputError, UsageError
 from v2glab.links.sessions._energy import EnergyCount
@@ -13,12 +13,15 @@ from v2glab.links.sessions._failure import SessionFailure, failure
 from v2glab.links.sessions._open import Opened, connect
 from v2glab.links.sessions._phases import PhaseClock
 from v2glab.links.sessions._registry import make_driver
+from v2glab.links.sessions._rules import prepare_codec
 from v2glab.links.sessions._settings import OpenSettings
 from v2glab.links.sessions._trace import Trace
 from v2glab.links.sessions._vehicle import LoopState, Progress, VehicleDriver, Wanted
+from v2glab.links.sessions._wire import Stream
 from v2glab.links.tls import HandshakeError
 
 _END = 1e-9
+Result = TypeVar("Result")
 
 
 class Session:
@@ -58,6 +61,11 @@ class Session:
         """Seconds that each phase took: SDP, TCP, TLS, agreement, then by message."""
         return dict(self._phases.durations)
 
+    @property
+    def stream(self) -> Stream:
+        """The connection; a ``TlsStream`` tells version and timing of its negotiation."""
+        return self._opened.link.stream
+
     async def export(self, *, power_w: float, duration_s: float) -> LoopState:
         """Send power to the grid for a while; then the power is zero again.
 
@@ -95,8 +103,7 @@ class Session:
         """Agree anew on schedules; what else can change is up to the protocol (``wishes`` in -20)."""
         async with self._command():
             self.energy.cut()
-            with self._watched():
-                await self.driver.renegotiate(**changes)
+            await _whole(self._watched(self.driver.renegotiate(**changes)))
 
     async def pause(self) -> None:
         """Pause the session; join it later by :attr:`session_id`."""
@@ -128,20 +135,17 @@ class Session:
     async def _obey(self, state: LoopState) -> None:
         if state.notice == "renegotiate":
             self.energy.cut()
-            with self._watched():
-                await self.driver.renegotiate()
+            await _whole(self._watched(self.driver.renegotiate()))
 
     async def _cycle(self, power_w: float) -> LoopState:
-        with self._watched():
-            state = await self.driver.cycle(Wanted(power_w))
+        state = await _whole(self._watched(self.driver.cycle(Wanted(power_w))))
         self.state = state
         self.energy.add(state, self._settings.clock())
         return state
 
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
+    async def _watched(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
-            yield
+            return await work
         except (DeviceError, OSError) as error:
             self.broke(error)
             raise
@@ -170,8 +174,7 @@ class Session:
             return
         async with self._command():
             self.ended = why or ("paused" if pause else "stopped")
-            with self._watched():
-                await self.driver.stop(pause=pause)
+            await _whole(self._watched(self.driver.stop(pause=pause)))
 
     def keep_alive(self) -> None:
         """Begin to exchange loop messages while no command is under way."""
@@ -206,7 +209,8 @@ class Session:
             The end failed, and nothing else had before.
         """
         if self._keeping is not None:
-            self._keeping.cancel()
+            async with self._turn:
+                self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         try:
             if self._lives():
@@ -221,9 +225,10 @@ class Session:
             await self.stop()
             return
         # An error is on its way to the caller: end in order if that is quick, else by opening.
+        self.ended = "left by an error"
         with contextlib.suppress(Exception):
             async with asyncio.timeout(self._settings.leave_s):
-                await self.stop()
+                await self.driver.stop()
 
 
 @contextlib.asynccontextmanager
@@ -238,6 +243,7 @@ async def open_session(settings: OpenSettings) -> AsyncIterator[Session]:
     DiscoveryError, HandshakeError, SessionFailure
         It could not be opened, or broke; each names cause, phase and remedy.
     """
+    prepare_codec(settings.offered, settings.rules)
     phases = PhaseClock(settings.progress)
     opened = await _connected(settings, phases)
     progress = Progress(phases.begin)
@@ -266,6 +272,19 @@ async def _connected(settings: OpenSettings, phases: PhaseClock) -> Opened:
     except TimeoutError as error:
         told = f"after {limit_s:g} s"
         raise failure("setup-too-long", "supportedAppProtocolReq", "evcc", told, trace=trace) from error
+
+
+async def _whole(work: Coroutine[Any, Any, Result]) -> Result:
+    """Carry an exchange through even when the caller is cancelled: half of one puts the ends out of step."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        # Bounded by the time-outs of its messages.
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # taken note of: the caller gets the cancellation
+        raise
 
 
 def _positive(name: str, value: float) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Literal
 
 from v2glab.links.sessions._message import Body
@@ -63,18 +64,19 @@ class Mode:
         """Return the element of the loop."""
         return f"{self.prefix}{self.control_name}_{self.kind}_CL{way}ControlMode"
 
-    def rows(self) -> tuple[_Row, ...]:
-        """Return the limits that this service has: field of ``PowerLimits``, end of the name, rounding."""
-        dc = self.kind == "DC"
-        charge = _CHARGE + (_CHARGE_DC if dc else ())
-        return charge + (_EXPORT + (_EXPORT_DC if dc else ()) if self.bidirectional else ())
+
+@cache
+def rows(mode: Mode, end: End) -> tuple[_Row, ...]:
+    """Return the limits that a service has: field of ``PowerLimits``, element, rounding."""
+    dc = mode.kind == "DC"
+    found = _CHARGE + (_CHARGE_DC if dc else ())
+    found += _EXPORT + (_EXPORT_DC if dc else ()) if mode.bidirectional else ()
+    return tuple((field, f"{end}{name}", rounding) for field, name, rounding in found)
 
 
 def limits_body(limits: PowerLimits, mode: Mode, end: End) -> Body:
     """Return the limits of one end as charge parameter discovery tells them."""
-    body = {
-        f"{end}{name}": rational(getattr(limits, field), rounding) for field, name, rounding in mode.rows()
-    }
+    body = {name: rational(getattr(limits, field), rounding) for field, name, rounding in rows(mode, end)}
     if mode.kind == "DC" and mode.bidirectional:
         body[f"{end}{_LEAST_EXPORT_A}"] = rational(limits.least_a, "up")
     return body
@@ -82,6 +84,12 @@ def limits_body(limits: PowerLimits, mode: Mode, end: End) -> Body:
 
 def loop_limits(limits: PowerLimits, mode: Mode, end: End) -> Body:
     """Return the limits of one end as the loop repeats them; AC has only those of the vehicle there."""
+    return dict(_loop_limits(limits, mode, end))
+
+
+# Limits seldom change from one loop message to the next.
+@lru_cache(maxsize=1024)
+def _loop_limits(limits: PowerLimits, mode: Mode, end: End) -> Body:
     body = limits_body(limits, mode, end)
     # The smallest currents stand in charge parameter discovery alone; so does the charger's least voltage
     # without export.
@@ -97,10 +105,10 @@ def limits_of(body: Body, mode: Mode, end: End, before: PowerLimits | None = Non
 
     A service without export gives export limits of zero.
     """
-    known = {f.name: getattr(before, f.name) for f in fields(before)} if before else dict(_NONE)
-    for field, name, _ in mode.rows():
-        if f"{end}{name}" in body:
-            known[field] = number(body[f"{end}{name}"])
+    known = dict(before.__dict__ if before else _NONE)
+    for field, name, _ in rows(mode, end):
+        if name in body:
+            known[field] = number(body[name])
     return PowerLimits(**known)
 
 
@@ -109,7 +117,7 @@ _NONE = {"charge_w": 0.0, "export_w": 0.0, "charge_a": 0.0, "export_a": 0.0, "lo
 
 def contradiction(limits: PowerLimits, mode: Mode) -> str:
     """Return what contradicts itself in the limits of one end; empty when nothing does."""
-    for field, name, _ in mode.rows():
+    for field, name, _ in rows(mode, "EV"):
         if getattr(limits, field) < 0:
             return f"{name} {getattr(limits, field):g} is negative"
     if limits.least_charge_w > limits.charge_w or (

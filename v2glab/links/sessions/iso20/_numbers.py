@@ -9,7 +9,9 @@ from typing import Literal
 from v2glab.evidence import InputError
 from v2glab.links.sessions._message import Body
 
-_LARGEST, _EXPONENTS = 32767, range(-3, 4)
+_LARGEST = 32767
+#: Exponent, largest magnitude, and what a value is multiplied with.
+_STEPS = tuple((e, _LARGEST * 10.0**e, 10.0**-e) for e in range(-3, 4))
 Rounding = Literal["nearest", "down", "up", "zero"]
 _ROUND: dict[str, Callable[[float], int]] = {
     "nearest": round,
@@ -33,11 +35,11 @@ def rational(value: float, rounding: Rounding = "nearest") -> Body:
     InputError
         It is not finite, or its magnitude exceeds 32,767,000.
     """
-    if math.isfinite(value):
-        for exponent in _EXPONENTS:
-            # Ten digits are kept: 60.0 / 0.01 must not become 5999 by the binary fraction.
-            scaled = round(value / 10.0**exponent, 6)
-            whole = int(_ROUND[rounding](scaled))
+    magnitude = abs(value)
+    for exponent, largest, scale in _STEPS:
+        if magnitude <= largest:
+            # Six decimals are kept: 0.57 / 0.01 must not become 56 by the binary fraction.
+            whole = int(_ROUND[rounding](round(value * scale, 6)))
             if abs(whole) <= _LARGEST:
                 return {"Exponent": exponent, "Value": whole}
     raise InputError(f"{value!r:.40}", "a finite number up to 32,767,000", "mend the value")
