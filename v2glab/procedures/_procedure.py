@@ -31,6 +31,7 @@ NAMES = (
     "judge_recording",
     "diagnose_faults",
     "compare_jurisdictions",
+    "open_vehicle_session",
 )
 
 #: Notebooks that are not called after their procedure.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from v2glab.station._load import find_station, load_station
     from v2glab.station._lock import LOCK_HOLDER_VARIABLE, StationLock
     from v2glab.station._open import open_station
-    from v2glab.station._settings import Site, StationFile
+    from v2glab.station._settings import Site, StationFile, VehicleSection
     from v2glab.station._station import Station
     from v2glab.station._transition import Evse
 
@@ -33,7 +33,7 @@ __getattr__ = lazy_attributes(
         "_lease": ("Lease",),
         "_load": ("find_station", "load_station"),
         "_lock": ("LOCK_HOLDER_VARIABLE", "StationLock"),
-        "_settings": ("Site", "StationFile"),
+        "_settings": ("Site", "StationFile", "VehicleSection"),
         "_open": ("open_station",),
         "_station": ("Station",),
         "_transition": ("Evse",),
@@ -54,6 +54,7 @@ __all__ = [
     "StationClock",
     "StationFile",
     "StationLock",
+    "VehicleSection",
     "compile_plan",
     "find_station",
     "load_station",

@@ -8,22 +8,23 @@ import shutil
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from v2glab.evidence import DeviceError, V2GError
 from v2glab.links import SdpRequest, SdpResponse
 from v2glab.links.sdp import Direct, SdpServer, serve_sdp
+from v2glab.twin._vehicle_charger import Claim, VehicleCharger
 
 if TYPE_CHECKING:
-    from v2glab.links.pki import PkiFiles
-    from v2glab.links.sessions import Served, SessionsListener
+    from v2glab.links.sessions import ChargerPlant, Served, SessionsListener
     from v2glab.links.tls import TlsSettings
     from v2glab.twin._logs import ChargerLog
     from v2glab.twin._plant import Plant
-    from v2glab.twin._vehicle_charger import Claim
 
 _HOST = "::1"
+_ENCRYPTED, _PLAIN = ("iso20-dc", "iso20-ac"), ("iso2", "din")
 T = TypeVar("T")
+Security = Literal["tls", "none"]
 
 
 class VehicleLink:
@@ -47,8 +48,9 @@ class VehicleLink:
         self._plant, self._log, self._port, self.folder = plant, log, port, folder
         self._lockstep = lockstep
         self._sdp: SdpServer | None = None
-        self._waking: asyncio.Task[None] | None = None
-        self._listeners: dict[str, SessionsListener] = {}
+        self._waking: dict[Security, asyncio.Task[None]] = {}
+        self._listeners: dict[Security, SessionsListener] = {}
+        self._claim = Claim()
 
     @property
     def address(self) -> str:
@@ -68,53 +70,47 @@ class VehicleLink:
 
     async def close(self) -> None:
         """Stop; sessions under way end, and leave the plant safe."""
-        if self._waking is not None:
-            self._waking.cancel()
-            await asyncio.gather(self._waking, return_exceptions=True)
+        for task in self._waking.values():
+            task.cancel()
+        await asyncio.gather(*self._waking.values(), return_exceptions=True)
         for listener in self._listeners.values():
             await listener.close()
         if self._sdp is not None:
             await self._sdp.close()
 
     def _answer(self, request: SdpRequest) -> SdpResponse | None:
-        if self._waking is None:
-            self._waking = asyncio.create_task(self._wake())
-        security = "tls" if request.security == "tls" else "none"
+        security: Security = "tls" if request.security == "tls" else "none"
+        if security not in self._waking:
+            self._waking[security] = asyncio.create_task(self._wake(security))
         listener = self._listeners.get(security)
         if listener is None:
             return None
         return SdpResponse(IPv6Address(_HOST), listener.port, security, request.transport)
 
-    async def _wake(self) -> None:
+    async def _wake(self, security: Security) -> None:
+        work = asyncio.get_running_loop().run_in_executor
+        charger = VehicleCharger(self._plant, self._claim, lockstep=self._lockstep)
         try:
-            files = await asyncio.get_running_loop().run_in_executor(None, _make_certificates, self.folder)
-            await self._listen(files)
+            if security == "none":
+                await work(None, _prepare, _PLAIN, charger)
+                self._listeners[security] = await self._serve(charger, 0, None, _PLAIN)
+                return
+            await work(None, _prepare, _ENCRYPTED, charger)
+            tls = await work(None, _encryption, self.folder)
+            self._listeners[security] = await _first(
+                self._port, lambda port: self._serve(charger, port, tls, _ENCRYPTED)
+            )
         except V2GError as error:
             self._log.now("ERROR", "vehicle_link_down", reason=error.found)
 
-    async def _listen(self, files: PkiFiles) -> None:
-        from v2glab.links.tls import TlsSettings
-        from v2glab.twin._vehicle_charger import Claim
-
-        claim = Claim()
-        tls = TlsSettings("secc", files)
-        _ = tls.context
-        encrypted = await _first(
-            self._port, lambda port: self._serve(claim, files, port, tls, ("iso20-dc", "iso20-ac"))
-        )
-        plain = await self._serve(claim, files, 0, None, ("iso2", "din"))
-        self._listeners |= {"tls": encrypted, "none": plain}
-
     async def _serve(
-        self, claim: Claim, files: PkiFiles, port: int, tls: TlsSettings | None, protocols: tuple[str, ...]
+        self, charger: VehicleCharger, port: int, tls: TlsSettings | None, protocols: tuple[str, ...]
     ) -> SessionsListener:
         from v2glab.links.sessions import Offer, ServeSettings, serve_sessions
-        from v2glab.twin._vehicle_charger import VehicleCharger
 
-        charger = VehicleCharger(self._plant, claim, lockstep=self._lockstep)
         offer = Offer(authorise=charger.authorise)
         if tls is not None:
-            offer.authorisation, offer.roots = ("eim", "pnc"), files
+            offer.authorisation, offer.roots = ("eim", "pnc"), tls.files
         return await serve_sessions(
             ServeSettings(
                 plant=charger,
@@ -144,10 +140,30 @@ class VehicleLink:
         self._log.now("ERROR", "vehicle_session_failed", reason=failure.found, **fields)
 
 
-def _make_certificates(folder: Path) -> PkiFiles:
-    from v2glab.links.pki import make_pki, write_pki
+def _prepare(protocols: tuple[str, ...], plant: ChargerPlant) -> None:
+    """Load what the first session needs.
 
-    return write_pki(make_pki(), folder)
+    It runs beside the event loop: the charger's watchdog would not forgive a loop that stands still.
+    """
+    from v2glab.links.exi import prepare
+    from v2glab.links.sessions import Offer, load_session_rules, serve_sessions  # noqa: F401 -- loads them
+    from v2glab.links.sessions._registry import service_maker
+
+    rules = load_session_rules()
+    for name in protocols:
+        for namespace in rules.of_protocol(name).namespaces:
+            prepare(namespace)
+        service_maker(name, plant, Offer())()
+
+
+def _encryption(folder: Path) -> TlsSettings:
+    """Make certificates, and the context that shows them."""
+    from v2glab.links.pki import make_pki, write_pki
+    from v2glab.links.tls import TlsSettings
+
+    tls = TlsSettings("secc", write_pki(make_pki(), folder))
+    _ = tls.context
+    return tls
 
 
 async def _first(port: int, serve: Callable[[int], Awaitable[T]]) -> T:

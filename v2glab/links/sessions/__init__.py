@@ -7,6 +7,7 @@ from v2glab.lazy import lazy_attributes
 if TYPE_CHECKING:
     from v2glab.links.sessions._ask import Asker
     from v2glab.links.sessions._energy import EnergyCount
+    from v2glab.links.sessions._explain import explain_session, no_charger
     from v2glab.links.sessions._failure import SessionCause, SessionFailure, SessionPhase
     from v2glab.links.sessions._message import Message
     from v2glab.links.sessions._model import ModelBattery, ModelCharger
@@ -33,6 +34,7 @@ _HOMES = {
     "_ask": ["Asker"],
     "_energy": ["EnergyCount"],
     "_failure": ["SessionCause", "SessionFailure", "SessionPhase"],
+    "_explain": ["explain_session", "no_charger"],
     "_message": ["Message"],
     "_model": ["ModelBattery", "ModelCharger"],
     "_offer": ["Bounds", "Identification", "Offer"],
@@ -90,7 +92,9 @@ __all__ = [
     "VehicleReading",
     "Wanted",
     "Wishes",
+    "explain_session",
     "load_session_rules",
+    "no_charger",
     "open_session",
     "serve_sessions",
 ]

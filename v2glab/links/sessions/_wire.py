@@ -77,6 +77,11 @@ class MessageLink:
         self._sent_at = self._came_at = self._free_at = time.perf_counter()
         self._closed = False
 
+    @property
+    def stream(self) -> Stream:
+        """What the messages travel on."""
+        return self._stream
+
     def agree(self, name: str) -> None:
         """Go on in a protocol."""
         self.protocol, self.protocol_name = self.rules.of_protocol(name), name
