@@ -81,6 +81,7 @@ class Sampler:
         self._seen = Samples()
         self._read_s = self._fetched_s = -math.inf
         self._kept_s = 0.0
+        self._known_s: float | None = None
         self._waiting: list[int] = []
         self._start_ns = 0
 
@@ -99,6 +100,7 @@ class Sampler:
                     due, act = left.pop(0)
                     self._wait(due, stimulus)
                     act()
+                    self._known_s = None
                 self._wait(at, stimulus)
                 with self._station.clock.moment():
                     self._sample(fast)
@@ -109,7 +111,12 @@ class Sampler:
         return self._seen
 
     def _now_s(self) -> float:
-        return (self._station.clock.now_ns() - self._start_ns) * 1e-9
+        """Return the time since the beginning; in lockstep it is known until something is commanded."""
+        if self._known_s is None:
+            now_s = (self._station.clock.now_ns() - self._start_ns) * 1e-9
+            self._known_s = now_s if self._station.clock.mode == "lockstep" else None
+            return now_s
+        return self._known_s
 
     def _wait(self, until_s: float, stimulus: Stimulus) -> None:
         """Let time pass; a recording is kept piece by piece, before the oscilloscope forgets it."""
@@ -128,6 +135,7 @@ class Sampler:
         wait_s = until_s - self._now_s()
         if wait_s > 0:
             self._station.clock.sleep(wait_s)
+            self._known_s = None
 
     def _sample(self, fast: bool) -> None:
         seen, now_s = self._seen, self._now_s()

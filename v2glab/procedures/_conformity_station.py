@@ -41,6 +41,8 @@ _POINTS = {"p_limit": "704.WMaxLimPct", "constant_pf": "704.PFWInjEna", "constan
 _LIMIT = ("704.WMaxLimPctEna", "704.WMaxLimPct")
 _PERMIT, _AUTHORISED, _AUTOMATIC = "703.ES", "discharge_authorisation", "automatic_start"
 _SETTLE_S = 2.0
+#: By then any device has noticed that the grid is another one.
+_SEEN_S = 0.5
 
 
 class StationBench:
@@ -111,8 +113,6 @@ class StationBench:
         grid, steps = self._grid(), grid_steps(stimulus, self._station.site)
         self._begin(stimulus)
         grid.play(steps)
-        if stimulus.cold:
-            self._charger().ensure(_AUTOMATIC, 1)
         try:
             seen = Sampler(self._station, self._lease, self._scopes).run(stimulus, self._actions(stimulus))
             said = {} if seen.doubt else reported(self._station, self._points(), self._closing)
@@ -219,6 +219,9 @@ class StationBench:
     def _actions(self, stimulus: Stimulus) -> list[Action]:
         """Return what is to be sent under way, and when."""
         out: list[Action] = []
+        if stimulus.cold:  # once the device sees the grid of the first stretch
+            wait_s = min(_SEEN_S, stimulus.stretches[0].duration_s / 2)
+            out.append((wait_s, self._start))
         before: Stretch | None = None
         for start_s, stretch in zip(stimulus.starts(), stimulus.stretches, strict=True):
             if stretch.demand_to_pu not in (None, stretch.demand_pu):
@@ -227,6 +230,9 @@ class StationBench:
                 out.append((start_s, self._action(stretch, before)))
             before = stretch
         return out
+
+    def _start(self) -> None:
+        self._charger().ensure(_AUTOMATIC, 1)
 
     def _action(self, stretch: Stretch, before: Stretch) -> Any:  # noqa: ANN401 -- something to call
         def act() -> None:

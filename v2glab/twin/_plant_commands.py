@@ -52,8 +52,8 @@ def put(c: Array, name: str, value: float) -> None:
 
 
 def open_or_close(x: Array, c: Array, value: float) -> bool:
-    """Command the contactor; return whether it was told to open."""
-    opening = value < 0.5 and (c[C.CONTACTOR] > 0.5 or c[C.AUTOMATIC] > 0.5)
+    """Command the contactor; return whether it is to open now."""
+    opening = value < 0.5 and x[X.CONTACTOR_CLOSED] > 0.5
     if value < 0.5:
         c[C.AUTOMATIC] = 0.0
     c[C.CONTACTOR], x[X.RELEASED] = value, 0.0
