@@ -25,6 +25,8 @@ _AT_ONCE_KWH = 1e-6
 _MOST_ROUNDS, _MOST_NODES = 12, 200
 #: So few pairs are all forbidden once one is at fault: what is barred in one month comes up in the next.
 _FEW_PAIRS = 100
+#: Gap with which a search may end that found nothing within its nodes.
+_COARSE_GAP = 0.01
 #: A gap below this share of the cost is rounding.
 _ROUNDING = 1e-8
 
@@ -67,6 +69,8 @@ def solve_joint(joint: JointProblem, relative_gap: float = 2e-4) -> JointPlan:
             _forbid(program.rows, pair, np.ones(pair.first.size, np.bool_))
     for round_number in range(_MOST_ROUNDS):
         answer = program.rows.solve(relative_gap, _MOST_NODES)
+        if answer is None:  # perhaps none was found in so few nodes
+            answer = program.rows.solve(_COARSE_GAP, 100 * _MOST_NODES)
         if answer is None:
             raise no_plan(joint.problem)
         x, _, bound = answer
