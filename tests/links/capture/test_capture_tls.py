@@ -20,7 +20,7 @@ from v2glab.links.capture import KeyLog
 from v2glab.links.capture._ciphers import expand_label, prf
 from v2glab.links.capture._dialogue import Dialogue
 from v2glab.links.capture._tcp import Chunk
-from v2glab.links.capture._tls import Plain, TlsReader
+from v2glab.links.capture._tls import Plain, TlsReader, _subjects
 from v2glab.links.pki import make_pki, write_pki
 
 #: SSL_OP_NO_ENCRYPT_THEN_MAC, which the ssl module does not name.
@@ -286,3 +286,11 @@ def test_no_text_breaks_the_key_log(text):
         KeyLog().add(text)
     except InputError as error:
         assert "line" in error.found
+
+
+def test_a_damaged_certificate_is_shown_as_unreadable(chain):
+    end = "-----END CERTIFICATE-----"
+    good = ssl.PEM_cert_to_DER_cert(chain[0].read_text().partition(end)[0] + end)
+    place = good.index(b"\xa0\x03\x02\x01\x02") + 4
+    for bad in (good[:place] + b"\x69" + good[place + 1 :], good[:60], b""):
+        assert _subjects((good, bad)).endswith("; unreadable")

@@ -15,7 +15,7 @@ _LONGEST = (1 << 14) + 2048
 #: Records that may be missing in a gap; more are not tried.
 _MOST_MISSING = 256
 #: Tries in vain of one direction: what never opens must not cost time without end.
-_MOST_TRIES = 20_000
+_MOST_TRIES = 8_000
 
 
 @dataclass(frozen=True)

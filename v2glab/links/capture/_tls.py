@@ -220,11 +220,12 @@ class TlsReader:
 
 def _subjects(certificates: tuple[bytes, ...]) -> str:
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     names = []
     for data in certificates[:8]:
         try:
             names.append(x509.load_der_x509_certificate(data).subject.rfc4514_string())
-        except ValueError:
+        except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):
             names.append("unreadable")
     return "; ".join(names) if names else "none"
