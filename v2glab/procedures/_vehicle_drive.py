@@ -66,9 +66,9 @@ def get_ready(plan: DrivePlan) -> None:
     from v2glab.links import SdpRequest
     from v2glab.links.exi import prepare
     from v2glab.links.sdp import discover
-    from v2glab.links.sessions import Fixed, load_session_rules
+    from v2glab.links.sessions import SAP_NAMESPACE, Fixed, load_session_rules
 
-    for namespace in load_session_rules().of_protocol(plan.protocol).namespaces:
+    for namespace in (SAP_NAMESPACE, *load_session_rules().of_protocol(plan.protocol).namespaces):
         prepare(namespace)
     if isinstance(plan.way, Fixed):
         return
@@ -77,8 +77,8 @@ def get_ready(plan: DrivePlan) -> None:
         asyncio.run(discover(plan.way, SdpRequest("tls" if plan.tls else "none", "tcp")))
 
 
-def drive(plan: DrivePlan, station: Station, lease: Lease, battery: StationBattery) -> Drive:
-    """Carry a session through under a lease; its failure ends up in the result, the contactor is open then.
+def drive(plan: DrivePlan, station: Station, lease: Lease, battery: StationBattery, done: Drive) -> None:
+    """Carry a session through under a lease; what came of it, a failure too, ends up in ``done``.
 
     Raises
     ------
@@ -87,10 +87,8 @@ def drive(plan: DrivePlan, station: Station, lease: Lease, battery: StationBatte
     SafeStateError
         The lease was lost.
     """
-    done = Drive()
     asyncio.run(_driven(plan, station, lease, battery, done))
     done.contactor_after = station.instrument("charger").read("contactor_feedback")["contactor_feedback"]
-    return done
 
 
 async def _driven(

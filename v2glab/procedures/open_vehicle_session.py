@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from v2glab.evidence import InputError, Quantity, Result
+from v2glab.evidence import InputError, Quantity, Result, SafeStateError
 from v2glab.procedures._procedure import Context, Parameters, Procedure
 from v2glab.procedures._series import Series
 from v2glab.procedures._vehicle_battery import BatterySettings, StationBattery
@@ -74,7 +74,7 @@ def execute(context: Context[SessionParameters]) -> Result:
         The power lies outside what both ends allow.
     """
     from v2glab.links.sessions import explain_session
-    from v2glab.procedures._vehicle_drive import drive, get_ready
+    from v2glab.procedures._vehicle_drive import Drive, drive, get_ready
     from v2glab.procedures._vehicle_verdicts import verdicts
 
     station, parameters = context.need_station(), context.parameters
@@ -83,8 +83,12 @@ def execute(context: Context[SessionParameters]) -> Result:
     series = Series(start_ns)
     battery = StationBattery(station, _battery(parameters), series, context.progress)
     get_ready(plan)
-    with station.energised(max_s=parameters.duration_s + _ALLOWANCE_S) as lease:
-        done = drive(plan, station, lease, battery)
+    done = Drive()
+    try:
+        with station.energised(max_s=parameters.duration_s + _ALLOWANCE_S) as lease:
+            drive(plan, station, lease, battery, done)
+    except SafeStateError as error:
+        raise _with_cause(error, done) from error
     findings = explain_session(done.cause, done.timing, done.messages)
     quantities = _quantities(done, series, parameters)
     return Result(
@@ -97,6 +101,14 @@ def execute(context: Context[SessionParameters]) -> Result:
         facts=_facts(done, findings),
         timing=_timing(),
     )
+
+
+def _with_cause(error: SafeStateError, done: Drive) -> SafeStateError:
+    """Return the error with what the session had found before, such as F-092 of a welded contactor."""
+    if (cause := done.cause) is None:
+        return error
+    code = getattr(cause, "code", "") or cause.name
+    return SafeStateError(f"{code}: {cause.text}; {error.found}", error.required, cause.remedy)
 
 
 def _plan(station: Station, p: SessionParameters) -> DrivePlan:

@@ -146,10 +146,11 @@ def _prepare(protocols: tuple[str, ...], plant: ChargerPlant) -> None:
     It runs beside the event loop: the charger's watchdog would not forgive a loop that stands still.
     """
     from v2glab.links.exi import prepare
-    from v2glab.links.sessions import Offer, load_session_rules, serve_sessions  # noqa: F401 -- loads them
+    from v2glab.links.sessions import SAP_NAMESPACE, Offer, load_session_rules, serve_sessions  # noqa: F401
     from v2glab.links.sessions._registry import service_maker
 
     rules = load_session_rules()
+    prepare(SAP_NAMESPACE)
     for name in protocols:
         for namespace in rules.of_protocol(name).namespaces:
             prepare(namespace)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         VehiclePlant,
         VehicleReading,
     )
-    from v2glab.links.sessions._rules import SessionRules, load_session_rules
+    from v2glab.links.sessions._rules import SAP_NAMESPACE, SessionRules, load_session_rules
     from v2glab.links.sessions._serve import Answer, Refusal, SessionServer
     from v2glab.links.sessions._serving import Served, ServeSettings, SessionsListener, serve_sessions
     from v2glab.links.sessions._session import Session, open_session
@@ -42,7 +42,7 @@ _HOMES = {
     "_plant": [
         "ChargerPlant", "ChargerReading", "PowerLimits", "VehicleNeeds", "VehiclePlant", "VehicleReading",
     ],
-    "_rules": ["SessionRules", "load_session_rules"],
+    "_rules": ["SAP_NAMESPACE", "SessionRules", "load_session_rules"],
     "_serve": ["Answer", "Refusal", "SessionServer"],
     "_serving": ["ServeSettings", "Served", "SessionsListener", "serve_sessions"],
     "_session": ["Session", "open_session"],
@@ -53,6 +53,7 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
+    "SAP_NAMESPACE",
     "Answer",
     "Asker",
     "Bounds",
