@@ -125,3 +125,102 @@ def faults_command(
     from v2glab.cli._vehicle_faults import run_faults
 
     return run_faults(names or [], listed=listed, as_json=as_json)
+
+
+@app.command("connect")
+def connect_command(
+    *,
+    station: Annotated[str, typer.Option(help="'twin' or a station file with a section [vehicle].")] = "twin",
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="A charger in no station file: where discovery asks.")
+    ] = "",
+    interface: Annotated[str, typer.Option(help="The same, by multicast on this interface.")] = "",
+    discovery: Annotated[
+        bool, typer.Option(help="With --no-discovery, --address is the charger's own TCP port.")
+    ] = True,
+    protocol: Annotated[str, typer.Option(help="iso20, iso2 or din.")] = "iso20",
+    service: Annotated[str, typer.Option(help="dc_bpt, dc, ac_bpt or ac.")] = "dc_bpt",
+    control: Annotated[
+        str, typer.Option(help="scheduled: the vehicle decides; dynamic: the charger.")
+    ] = "scheduled",
+    authorisation: Annotated[str, typer.Option(help="eim, or pnc by the contract in the folder.")] = "eim",
+    power_w: Annotated[
+        float | None,
+        typer.Option("--power", help="Watts at the connector, export positive; a model takes 5000."),
+    ] = None,
+    duration_s: Annotated[float, typer.Option("--duration", help="Seconds in which power flows.")] = 60.0,
+    pki: Annotated[
+        Path | None,
+        typer.Option(help="Folder of certificates for --address or --interface; without: in clear."),
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write one row a message: .csv, .json or .parquet.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    approve_energise: Annotated[
+        bool, typer.Option("--approve-energise", help="Let a live charger be energised.")
+    ] = False,
+    clock: Annotated[str, typer.Option(help="Clock of the twin: lockstep or realtime.")] = "lockstep",
+    seed: Annotated[int, typer.Option(help="Seed of whatever is random.")] = 7,
+    fault: Annotated[
+        list[str], typer.Option("--fault", help="Fault switch of the twin; may be repeated.")
+    ] = [],  # noqa: B006
+    strict: Strict = False,
+) -> int:
+    """Be the vehicle: find the charger, connect, agree, let power flow, end; each phase with its time.
+
+    At a station this is the procedure open_vehicle_session, with a run folder and verdicts. With --address or
+    --interface the battery is a model, and nothing but the link is judged; a charger that is not on this
+    machine needs --approve-energise. A session that fails exits with 3, its cause and the remedy.
+
+    Examples:
+
+      v2glab vehicle connect --power 11000 --duration 30
+
+      v2glab vehicle connect --station my-site.toml --approve-energise --trace session.csv
+
+      v2glab vehicle connect --address [::1]:15118 --pki pki --service ac_bpt --json
+    """
+    from v2glab.cli._vehicle_connect import Asked, Target, connect
+
+    asked = Asked(protocol, service, control, authorisation, power_w, duration_s, pki)
+    values = {
+        "station": station,
+        "seed": seed,
+        "faults": tuple(fault),
+        "approve_energise": approve_energise,
+        "clock": clock,
+    }
+    target = Target(address, interface, discovery)
+    return connect(asked, target, values, as_json=as_json, trace=trace, strict=strict)
+
+
+@app.command("listen")
+def listen_command(
+    *,
+    host: Annotated[str, typer.Option(help="Numeric IPv6 address to listen on.")] = "::1",
+    port: Annotated[
+        int, typer.Option(help="TCP port, and UDP port of discovery; 0 takes free ones.")
+    ] = 15118,
+    interface: Annotated[str, typer.Option(help="Listen on this interface's link, with multicast.")] = "",
+    pki: Annotated[Path | None, typer.Option(help="Folder of certificates; without: in clear.")] = None,
+    make_pki: Annotated[
+        bool, typer.Option("--make-pki", help="Make test certificates for both ends when the folder is new.")
+    ] = False,
+    sessions: Annotated[int, typer.Option(help="Stop after so many sessions; 0 goes on.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> int:
+    """Be the charger: answer discovery, serve sessions over a model of a charger, print each as it ends.
+
+    SIGINT or SIGTERM ends it; sessions under way end, and the contactor of the model opens. With certificates
+    ISO 15118-20 in TLS 1.3 is served, without them in clear also ISO 15118-2 and DIN 70121.
+
+    Examples:
+
+      v2glab vehicle listen --pki pki --make-pki
+
+      v2glab vehicle listen --interface eth1 --pki pki --json
+    """
+    from v2glab.cli._vehicle_listen import Listening, listen
+
+    return listen(Listening(host, port, interface, pki, make_pki, sessions), as_json=as_json)
