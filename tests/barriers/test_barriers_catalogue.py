@@ -83,7 +83,7 @@ def test_rules_by_name_with_values() -> None:
         "double_levy,double_levy",
         "export_limit=-1",
         "export_limit=a",
-        "demand_charge",
+        "data_access",
     ):
         with pytest.raises(InputError):
             catalogue.select(wrong)

@@ -90,9 +90,52 @@ def test_what_it_cannot_do_is_refused() -> None:
     seen = outlook(problem, np.full(STEPS, STEPS))
     with pytest.raises(InputError, match="cap"):
         rolling(replace(problem, discharge_cap_kwh=5.0), seen)
-    with pytest.raises(InputError, match="least power"):
-        rolling(replace(problem, charge_least_kwh=problem.charge_kwh / 3), seen)
     with pytest.raises(InputError, match="horizon"):
         rolling(problem, seen, horizon_steps=0)
     with pytest.raises(InputError, match="no plan"):
         rolling(replace(problem, charge_kwh=problem.charge_kwh / 100), seen)
+
+
+@pytest.mark.parametrize("kind", ["least power", "wear by state of charge", "cost of being active"])
+def test_where_steps_are_not_convex_it_plans_on_states_and_is_never_better_than_foresight(kind: str) -> None:
+    plain = year()
+    most_in, most_out = plain.charge_kwh, plain.discharge_kwh
+    changes = {
+        "least power": {
+            "charge_least_kwh": most_in * 0.4,
+            "discharge_least_kwh": most_out * 0.4,
+            "end_kwh": 58.9,
+        },
+        "wear by state of charge": {"wear_curve": ((0.0, 0.05), (20.0, 0.01))},
+        "cost of being active": {"active_cost": np.full(STEPS, 0.02)},
+    }
+    problem = replace(plain, **changes[kind])
+    best = dispatch(problem)
+    seen = outlook(problem, published(np.arange(STEPS), 0, 900, STEPS))
+    plan = rolling(problem, seen, horizon_steps=96)
+    assert kind in plan.method and "grid of 241 states" in plan.method
+    assert plan.cost >= best.cost - best.gap - 1e-6
+    assert plan.cost < _charge_at_once(plain) + (0.02 * 400 if kind.startswith("cost") else 0.0)
+    after = problem.start_kwh + np.cumsum(plan.change_kwh - problem.drive_kwh)
+    assert after.min() >= problem.low_kwh - 1e-9 and after.max() <= problem.high_kwh + 1e-9
+    assert after[-1] >= problem.end_kwh - 1e-6
+    if problem.charge_least_kwh is not None and problem.discharge_least_kwh is not None:
+        up, down = plan.change_kwh > 0, plan.change_kwh < 0
+        assert (plan.change_kwh[up] >= problem.charge_least_kwh[up] - 1e-9).all()
+        assert (-plan.change_kwh[down] >= problem.discharge_least_kwh[down] - 1e-9).all()
+
+
+def test_on_states_with_all_prices_known_it_comes_close_to_the_optimum() -> None:
+    problem = replace(year(), wear_curve=((0.0, 0.0), (30.0, 0.0)))  # a curve that costs nothing
+    plan = rolling(problem, outlook(problem, np.full(STEPS, STEPS)), horizon_steps=STEPS)
+    convex = dispatch(year()).cost
+    assert convex - 1e-9 <= plan.cost <= convex + 0.01 * abs(convex)
+
+
+def test_prices_that_stand_in_on_states_are_those_of_the_convex_plan() -> None:
+    from v2glab.barriers._rolling import _forecast
+    from v2glab.barriers._rolling_states import _seen
+
+    at = np.arange(0, 500, 7)
+    for known in (1, 50, 96, 192, 400):
+        assert _seen(at, known, 96).tolist() == [_forecast(known, int(step), 96) for step in at]

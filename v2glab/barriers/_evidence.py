@@ -13,7 +13,10 @@ from v2glab.barriers._terms import Terms, Transformation
 from v2glab.evidence import Outcome, Quantity, Verdict
 
 #: Of several measured numbers the largest restricts most; of all other terms, the smallest.
-_LARGEST = ("start_delay_s", "trips_per_year", "fixed_cost_eur_per_year")
+_LARGEST = (
+    *("start_delay_s", "trips_per_year", "fixed_cost_eur_per_year", "settlement_minutes"),
+    *("demand_charge_eur_per_kw_month", "bid_least_kw", "bid_block_h", "penalty_eur_per_mwh"),
+)
 
 ByProcedure = Mapping[str, Iterable[Verdict]]
 

@@ -121,12 +121,13 @@ def grid_backward(
     low_kwh: float,
     high_kwh: float,
     end_kwh: float,
+    left_price: float,
 ) -> Floats:
     """Return the cost to go after each step, shape (M, points), and before the first drive as a last row.
 
     Parameters are those of :func:`v2glab.barriers._kernel.backward`, with the least amounts beside the most,
-    the cost ``active`` (M,) of a step that is not idle, and ``wear`` (points,): the cost of taking out all
-    energy up to each state.
+    the cost ``active`` (M,) of a step that is not idle, ``wear`` (points,): the cost of taking out all energy
+    up to each state, and ``left_price``: what each kWh left at the end is worth.
     """
     points, steps = wear.size, drive.size
     pitch = (high_kwh - low_kwh) / (points - 1)
@@ -134,7 +135,7 @@ def grid_backward(
     now, line, best = np.empty(points), np.empty(points), np.empty(points)
     queue = np.empty(points, np.int64)
     for k in range(points):
-        now[k] = 0.0 if low_kwh + k * pitch >= end_kwh - TOLERANCE_KWH else np.inf
+        now[k] = -left_price * pitch * k if low_kwh + k * pitch >= end_kwh - TOLERANCE_KWH else np.inf
     for i in range(steps - 1, -1, -1):
         values[i] = now
         after = values[i]

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from v2glab.barriers._dispatch_problem import DispatchProblem, Plan, no_plan
 from v2glab.barriers._jit import jit
 from v2glab.barriers._kernel import NORMAL, RELAXED, Modes, backward, energy_needed, room_for
+from v2glab.barriers._rolling_states import POINTS, roll_on_states
 from v2glab.barriers._segments import TOLERANCE_KWH, Floats
+from v2glab.barriers._states import wear_of_states
 from v2glab.evidence import InputError
 
 Integers = NDArray[np.int64]
@@ -61,19 +63,21 @@ def published(at: Integers, start_s: int, step_s: int, steps: int) -> Integers:
 def rolling(problem: DispatchProblem, outlook: Outlook, *, horizon_steps: int = 192) -> Plan:
     """Return the plan of a controller that plans anew in every step over the next ``horizon_steps``.
 
-    Only the first step of each plan is carried out. Cost is booked at the true prices.
+    Only the first step of each plan is carried out. Cost is booked at the true prices. Where steps are not
+    convex (a least power, a cost of being active, wear by state of charge) plans are made on a grid of
+    states, anew every hour; the method says so.
 
     Raises
     ------
     InputError
-        There is no feasible plan, the horizon is shorter than a step, or the problem needs more than
-        convex plans.
+        There is no feasible plan, the horizon is shorter than a step, or discharged energy is capped over
+        the year, which no plan over some hours can hold to.
     """
     steps = problem.drive_kwh.size
-    if problem.needs_states or np.isfinite(problem.discharge_cap_kwh):
+    if np.isfinite(problem.discharge_cap_kwh):
         raise InputError(
-            f"a rolling horizon with {problem.needs_states or 'a cap on discharged energy'}",
-            "a problem that is convex but for its prices",
+            "a rolling horizon with a cap on discharged energy",
+            "a problem whose steps are not tied together over the year",
             "leave out what couples steps, or take perfect foresight",
         )
     if horizon_steps < 1 or outlook.at.shape != (steps,) or outlook.known.shape != (steps,):
@@ -82,6 +86,9 @@ def rolling(problem: DispatchProblem, outlook: Outlook, *, horizon_steps: int = 
             f"at least 1 step, and an outlook of {steps}",
             "mend the horizon or the outlook",
         )
+    hours = f"{horizon_steps * 24 / outlook.day_steps:g} h"
+    if problem.needs_states:
+        return _on_states(problem, outlook, horizon_steps, hours)
     need = np.empty(steps + 1)
     energy_needed(problem.drive_kwh, problem.charge_kwh, problem.low_kwh, problem.end_kwh, need)
     change = np.zeros(steps)
@@ -104,8 +111,32 @@ def rolling(problem: DispatchProblem, outlook: Outlook, *, horizon_steps: int = 
     if not done:
         raise no_plan(problem)
     cost = float(np.where(change > 0, problem.buy, problem.sell) @ change)
-    hours = f"{horizon_steps * 24 / outlook.day_steps:g} h"
     return Plan(cost, change, float(-change[change < 0].sum()), f"rolling horizon of {hours}", float("nan"))
+
+
+def _on_states(problem: DispatchProblem, outlook: Outlook, horizon_steps: int, hours: str) -> Plan:
+    wear = wear_of_states(problem, POINTS)
+    change = roll_on_states(
+        problem,
+        outlook.at,
+        outlook.buy,
+        outlook.sell,
+        outlook.known,
+        outlook.day_steps,
+        horizon_steps,
+        wear,
+    )
+    if change is None:
+        raise no_plan(problem)
+    cost = float(np.where(change > 0, problem.buy, problem.sell) @ change)
+    if problem.active_cost is not None:
+        cost += float(problem.active_cost[change != 0].sum())
+    after = problem.start_kwh + np.cumsum(change - problem.drive_kwh)
+    states = np.linspace(problem.low_kwh, problem.high_kwh, POINTS)
+    out = change < 0
+    cost += float((np.interp(after - change, states, wear) - np.interp(after, states, wear))[out].sum())
+    method = f"rolling horizon of {hours}, grid of {POINTS} states ({problem.needs_states})"
+    return Plan(cost, change, float(-change[out].sum()), method, float("nan"))
 
 
 @jit

@@ -40,11 +40,11 @@ def on_states(problem: DispatchProblem) -> Plan:
     )
     active = np.zeros(begin.size) if problem.active_cost is None else problem.active_cost[begin]
     points = min(MOST_POINTS, max(MOST_VALUES // (begin.size + 1), 101))
-    wear = _wear(problem, points)
+    wear = wear_of_states(problem, points)
     buy, sell = problem.buy[begin], problem.sell[begin]
     steps = (ups, downs, charge_least, discharge_least, buy, sell, active, wear)
     drive, change = problem.drive_kwh[begin], np.zeros(begin.size)
-    values = grid.grid_backward(drive, *steps, problem.low_kwh, problem.high_kwh, problem.end_kwh)
+    values = grid.grid_backward(drive, *steps, problem.low_kwh, problem.high_kwh, problem.end_kwh, 0.0)
     cost = float(
         grid.grid_forward(values, drive, *steps, problem.low_kwh, problem.high_kwh, problem.start_kwh, change)
     )
@@ -107,7 +107,7 @@ def _least(least: Floats | None, most: Floats, begin: np.ndarray[tuple[int], np.
     return np.where(np.isfinite(weakest), weakest, 0.0)
 
 
-def _wear(problem: DispatchProblem, points: int) -> Floats:
+def wear_of_states(problem: DispatchProblem, points: int) -> Floats:
     """Return the cost of taking out all energy up to each state, shape (points,)."""
     states = np.linspace(problem.low_kwh, problem.high_kwh, points)
     if not problem.wear_curve:
