@@ -22,39 +22,47 @@ _DIGITS = 16
 
 
 @lru_cache(maxsize=32)
-def sources_digest(*packages: str) -> str:
-    """Return a digest of the Python files of packages, named as folders of this one: ``"gridcodes/der"``."""
+def sources_digest(*sources: str) -> str:
+    """Return a digest of Python files.
+
+    Parameters
+    ----------
+    sources
+        Folders of this package, such as ``"gridcodes/der"``, or patterns of files, such as
+        ``"twin/_kernel*.py"``.
+    """
     digest = hashlib.sha256()
-    for package in packages:
-        for path in sorted((_ROOT / package).glob("*.py")):
+    for source in sources:
+        for path in sorted(_ROOT.glob(source if source.endswith(".py") else f"{source}/*.py")):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:_DIGITS]
 
 
-def compiler(*packages: str, **options: object) -> Callable[[F], F]:
+def compiler(*sources: str, **options: object) -> Callable[[F], F]:
     """Return a decorator that compiles functions on first use; callers keep their types.
 
     Parameters
     ----------
-    packages
-        All packages from which a kernel takes functions or constants, its own among them.
+    sources
+        All files from which a kernel takes functions or constants, its own among them, as for
+        :func:`sources_digest`.
     options
         Of ``numba.njit``, besides what all kernels share: kept on disk, without the interpreter's lock, and
         divisions by zero as NumPy has them.
     """
 
     def compiled(function: F) -> F:
-        return cast("F", _kept(numba.njit(**_COMMON | options)(function), packages))
+        return cast("F", _kept(numba.njit(**_COMMON | options)(function), sources))
 
     return compiled
 
 
-def _kept(dispatcher: Any, packages: tuple[str, ...]) -> Any:  # noqa: ANN401 -- numba has no types
+def _kept(dispatcher: Any, sources: tuple[str, ...]) -> Any:  # noqa: ANN401 -- numba has no types
     """Put the digest into the names of the files on disk; under ``NUMBA_DISABLE_JIT`` there are none."""
     cache = getattr(dispatcher, "_cache", None)
     kept = getattr(cache, "_cache_file", None)
     if cache is not None and kept is not None:
-        base = f"{cache._impl.filename_base}-{sources_digest(*packages)}"
+        base = f"{cache._impl.filename_base}-{sources_digest(*sources)}"
         cache._cache_file = type(kept)(cache._cache_path, base, kept._source_stamp)
     return dispatcher

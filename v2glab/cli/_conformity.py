@@ -52,9 +52,15 @@ def conformity(
     like:  [[evidence]] test = "laboratory.surge", document = "…", date = 2026-01-31, laboratory = "…",
     verdict = "pass"  (with schema = 1 at the top of the file).
 
+    On a model the whole suite takes seconds. On the twin it plays about seven hours of station time, which take
+    it ten minutes and more; choose with --only, such as --only trip.time.*.default. In a laboratory those seven
+    hours are real.
+
     Examples:
 
       v2glab conformity --code ieee1547-2018 --category III
+
+      v2glab conformity --bench twin --only droop --only volt-var.characteristic-2
 
       v2glab conformity --only trip --only volt-var --json
 

@@ -22,7 +22,7 @@ def twin(
     """Serve the embedded simulated bench over Modbus, SunSpec, SCPI and OCPP on loopback until stopped.
 
     Faults: contactor_weld, frequency_drift, expired_certificate, hot_heatsink, export_bit_off, low_soc,
-    worn_connector.
+    worn_connector; and, acting on other settings than it reports, late_trip, shifted_volt_var, vector_shift.
 
     Examples:
 

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 TAU = 2.0 * np.pi
 THIRD = TAU / 3.0
 
-_SOURCES = ("twin", "control", "gridcodes/der")
+_SOURCES = ("twin/_kernel*.py", "twin/_physics.py", "twin/_jit.py", "control", "gridcodes/der")
 #: For what goes into its callers. Nothing allocates, so there are no counts of references: they, and calls
 #: that hand over arrays, would cost more than the arithmetic.
 jit = compiler(*_SOURCES, forceinline=True, _nrt=False)
