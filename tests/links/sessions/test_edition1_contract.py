@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from edition1_line import Line, names, run
 
 from v2glab.evidence import InputError
@@ -164,6 +165,47 @@ def test_a_broken_contract_is_refused(pki, tmp_path, defect, code):
     cause = caught.value.cause
     assert (cause.name, cause.response_code, cause.message) == ("bad-contract", code, "PaymentDetailsRes")
     assert line.is_safe
+
+
+def test_a_revoked_contract_is_refused(pki, files, tmp_path):
+    broken = break_chain(pki, "contract", "revoked")
+    path = tmp_path / "revoked.pem"
+    path.write_bytes(b"".join(listed.public_bytes(Encoding.PEM) for listed in broken.revoked))
+    line = Line("iso2", offer(files, revocations=path))
+    with pytest.raises(SessionFailure, match="FAILED_CertificateRevoked"):
+        run(set_up(line, wishes(files)))
+    # Lists that cannot be read must not let a contract pass.
+    path.write_text("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----")
+    with pytest.raises(SessionFailure, match="FAILED_CertChainError"):
+        run(set_up(line, wishes(files)))
+
+
+async def set_up(line, wanted):
+    async with line.vehicle(wanted) as driver:
+        await driver.set_up()
+
+
+def test_one_proof_is_enough_while_the_charger_is_busy(files):
+    """Open vehicles repeat AuthorizationReq empty; before the proof that is refused."""
+    said = iter(["ongoing", "waiting", "granted"])
+
+    async def authorise(who):
+        return next(said)
+
+    def empty(message, seen=[]):  # noqa: B006 -- keeps count
+        seen.append(message)
+        return message if len(seen) == 1 else replace(message, body={}, signature=None)
+
+    line = Line("iso2", offer(files, authorise=authorise), tamper=Spoil("AuthorizationReq", empty))
+
+    async def session():
+        async with line.vehicle(wishes(files)) as driver:
+            await driver.set_up()
+            await driver.stop()
+            return names(driver.asker)
+
+    assert run(session()).count("AuthorizationReq") == 3
+    assert line.endings == [None]
 
 
 def test_a_contract_that_ends_soon_is_taken_with_a_warning(pki, files):

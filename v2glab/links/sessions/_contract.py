@@ -1,6 +1,6 @@
-"""Contract certificates: the vehicle's own, and what the charger makes of one that it is shown.
+"""Chains of certificates in messages: a vehicle's own, and what a charger makes of those that it is shown.
 
-ISO 15118-2:2014, 8.4.3.2 and annex E; the chains of ISO 15118-20 look the same.
+ISO 15118-2:2014, 8.4.3.2 and annex E; ISO 15118-20:2022, 7.9.2.4.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from v2glab.evidence import InputError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from pathlib import Path
 
     from cryptography import x509
 
@@ -23,100 +23,144 @@ if TYPE_CHECKING:
     from v2glab.links.pki._certificate import PrivateKey
 
 Body = dict[str, Any]
+_END_OF_LIST = b"-----END X509 CRL-----"
 
 
 @dataclass(frozen=True)
-class Contract:
-    """A vehicle's contract: chain, leaf first, and the key that signs."""
+class Identity:
+    """Chain of a role, DER, leaf first, and the key that signs."""
 
     chain: tuple[bytes, ...]
     key: PrivateKey
 
-    @cached_property
-    def leaf(self) -> x509.Certificate:
-        """The certificate of the contract."""
-        from v2glab.links.pki import load_certificates
-
-        return load_certificates(self.chain[:1])[0]
-
     @property
-    def identifier(self) -> str:
-        """Identifier of the contract (eMAID), the common name of its certificate."""
-        return common_name(self.leaf)
-
-    def shown(self) -> Body:
-        """Return the chain as messages carry it."""
-        texts = [base64.b64encode(c).decode() for c in self.chain]
-        body: Body = {"Certificate": texts[0]}
-        if len(texts) > 1:
-            body["SubCertificates"] = {"Certificate": texts[1:]}
-        return body
+    def name(self) -> str:
+        """Common name of the leaf: of a contract its identifier (eMAID)."""
+        return common_name(load_leaf(self.chain))
 
 
-def load_contract(files: PkiFiles, role: str = "contract") -> Contract:
-    """Read chain and key of a contract.
+def load_identity(files: PkiFiles | None, role: str) -> Identity:
+    """Read chain and key of a role.
 
     Raises
     ------
     InputError
-        A file is missing or holds something else.
+        No folder was named, or its files cannot be used.
     """
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed448
     from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+    if files is None:
+        raise InputError(f"no {role}", "a folder with chain and key", "name it in the wishes")
     try:
         chain = x509.load_pem_x509_certificates(files.chain(role).read_bytes())
         key = load_pem_private_key(files.key(role).read_bytes(), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        found = f"contract in {files.folder}: {error}"
-        raise InputError(found, "chain and key in PEM", "name a folder made by write_pki") from error
+        required = f"{role}.pem and {role}.key"
+        raise InputError(f"{files.folder}: {error}", required, "make them anew") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey):
-        required = "a key on a curve that ISO 15118 allows"
-        raise InputError(f"a {type(key).__name__} of the contract", required, "take that contract's key")
-    return Contract(tuple(c.public_bytes(Encoding.DER) for c in chain), key)
+        raise InputError(f"{files.key(role)}: another kind of key", "an EC or Ed448 key", "make it anew")
+    return Identity(tuple(c.public_bytes(Encoding.DER) for c in chain), key)
 
 
-def shown_chain(body: Body) -> list[bytes]:
-    """Return the certificates of a chain in a message, leaf first.
+def chain_body(chain: Sequence[bytes]) -> Body:
+    """Return a chain as messages carry it."""
+    texts = [base64.b64encode(c).decode() for c in chain]
+    return {"Certificate": texts[0]} | ({"SubCertificates": {"Certificate": texts[1:]}} if texts[1:] else {})
+
+
+def chain_of(body: Body) -> list[bytes]:
+    """Return the certificates of a chain in a message, DER, leaf first; the reverse of :func:`chain_body`.
 
     Raises
     ------
     InputError
         One of them is not base 64.
     """
-    texts = [body["Certificate"], *body.get("SubCertificates", {}).get("Certificate", ())]
+    below = body.get("SubCertificates", {}).get("Certificate", [])
     try:
-        return [base64.b64decode(t, validate=True) for t in texts]
+        return [base64.b64decode(text, validate=True) for text in (body["Certificate"], *below)]
     except (binascii.Error, ValueError) as error:
         raise InputError(f"a certificate: {error}", "base 64", "mend the sender") from error
 
 
 def check_chain(
-    shown: Sequence[bytes], roots: PkiFiles, role: str, moment: datetime, *, edition: str
+    shown: Sequence[bytes],
+    roots: PkiFiles | None,
+    role: str,
+    *,
+    edition: str,
+    moment: datetime | None = None,
+    revocations: Path | None = None,
 ) -> tuple[ChainFinding, ...]:
     """Return what is wrong with the chain of a role, the gravest first.
+
+    Parameters
+    ----------
+    roots
+        Where the root of that role lies.
+    moment
+        When it must hold; now by default.
+    revocations
+        File with lists of revoked certificates (PEM).
 
     Raises
     ------
     InputError
-        The charger's own root cannot be read.
+        Roots or lists cannot be read, or no roots were named.
     """
     from cryptography import x509
 
     from v2glab.links.pki import verify_chain
 
+    if roots is None:
+        raise InputError("no roots", f"a folder with {role}.root.pem", "name it in the offer")
     path = roots.roots(role)
     try:
         trusted = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {error}", "root certificates in PEM", "name the right folder") from error
-    return verify_chain(shown, trusted, moment, edition=edition, role=role)
+    when, revoked = moment or datetime.now(UTC), revocation_lists(revocations)
+    return verify_chain(shown, trusted, when, edition=edition, role=role, revoked=revoked)
+
+
+def revocation_lists(path: Path | None) -> list[x509.CertificateRevocationList]:
+    """Read lists of revoked certificates; without a file none.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or holds something else.
+    """
+    from cryptography import x509
+
+    if path is None:
+        return []
+    try:
+        parts = path.read_bytes().split(_END_OF_LIST)[:-1]
+        return [x509.load_pem_x509_crl(part + _END_OF_LIST + b"\n") for part in parts]
+    except (OSError, ValueError) as error:
+        required = "lists of revoked certificates in PEM"
+        raise InputError(f"{path}: {error}", required, "name the right file") from error
+
+
+def load_leaf(shown: Sequence[bytes]) -> x509.Certificate:
+    """Return the first certificate of a chain.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    from v2glab.links.pki import load_certificates
+
+    return load_certificates(shown[:1])[0]
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """Return the common name of a certificate; empty where it has none."""
+    """Return the common name of a certificate's subject; empty where it has none."""
     from cryptography.x509.oid import NameOID
 
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

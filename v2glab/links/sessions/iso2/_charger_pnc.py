@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from v2glab.evidence import InputError
-from v2glab.links.sessions._contract import check_chain, common_name, same_contract, shown_chain
+from v2glab.links.sessions._contract import chain_of, check_chain, common_name, load_leaf, same_contract
 from v2glab.links.sessions._message import Body, Message
 from v2glab.links.sessions._plant import ChargerReading
 from v2glab.links.sessions._serve import Answer
@@ -31,29 +31,28 @@ class ContractAnswers(Edition1Service):
     _leaf: x509.Certificate | None = None
     _challenge = b""
     _receipt: Body | None = None
-    _confirmed = False
+    _confirmed = _proven = False
 
     async def _payment_details(self, request: Message) -> Answer:
-        roots = self.offer.roots
-        if roots is None:
-            raise self.refusal("contract-chain", "this charger trusts no root of contracts")
         try:
-            chain = shown_chain(request.body["ContractSignatureCertChain"])
+            chain = chain_of(request.body["ContractSignatureCertChain"])
+            findings = check_chain(
+                chain, self.offer.roots, "contract",
+                edition=EDITION, moment=self.moment(), revocations=self.offer.revocations,
+            )  # fmt: skip
         except InputError as error:
             raise self.refusal("contract-chain", error.found) from error
-        findings = check_chain(chain, roots, "contract", self.moment(), edition=EDITION)
         if findings:
             why = self.rules.contract.get(findings[0].reason, "contract-chain")
             raise self.refusal(why, str(findings[0]))
         return self._challenge_for(chain[0], request.body["eMAID"])
 
     def _challenge_for(self, leaf: bytes, told: str) -> Answer:
-        from v2glab.links.pki import load_certificates
-
-        self._leaf = load_certificates([leaf])[0]
+        self._leaf = load_leaf([leaf])
         name = common_name(self._leaf)
         if not same_contract(name, told):
             raise self.refusal("contract-chain", f"eMAID {told}, certificate {name}")
+        self._proven = False
         self.contract, self._challenge = told, self.offer.random(_CHALLENGE_OCTETS)
         soon = self.moment() + timedelta(days=self.rules.choice.expires_soon_days)
         code = "OK_CertificateExpiresSoon" if self._leaf.not_valid_after_utc < soon else "OK"
@@ -62,11 +61,17 @@ class ContractAnswers(Edition1Service):
         return self.granted("PaymentDetails", body, code=code)
 
     def _check_proof(self, request: Message) -> None:
-        """Refuse an AuthorizationReq that does not answer the challenge, or is signed by somebody else."""
+        """Refuse an AuthorizationReq that does not answer the challenge, or is signed by somebody else.
+
+        Open vehicles repeat it empty while the charger is busy: one proof is enough.
+        """
+        if self._proven and not request.body:
+            return
         told = base64.b64decode(request.body.get("GenChallenge", ""))
         if not hmac.compare_digest(told, self._challenge):
             raise self.refusal("challenge", f"{told.hex() or 'none'}, not {self._challenge.hex()}")
         self._check_signature(request, "AuthorizationReq")
+        self._proven = True
 
     def _check_signature(self, request: Message, element: str) -> None:
         key = self._leaf.public_key() if self._leaf else None

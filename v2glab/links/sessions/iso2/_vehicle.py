@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from v2glab.evidence import InputError
 from v2glab.links.sessions._ask import Asker
-from v2glab.links.sessions._contract import Contract, load_contract
+from v2glab.links.sessions._contract import Identity, chain_body, load_identity
 from v2glab.links.sessions._message import Body, Message
 from v2glab.links.sessions._plant import VehiclePlant
 from v2glab.links.sessions._signature import Part, sign
@@ -40,12 +40,8 @@ class Iso2Vehicle(Edition1Vehicle):
         rules: Edition1Rules | None = None,
     ) -> None:
         super().__init__(asker, plant, wishes, sleep, progress, rules)
-        self._contract: Contract | None = None
-        if wishes.authorisation == "pnc":
-            if wishes.contract is None:
-                found = "Plug and Charge without a contract"
-                raise InputError(found, "where its chain and key lie", "set Wishes.contract")
-            self._contract = load_contract(wishes.contract)
+        pays = wishes.authorisation == "pnc"
+        self._contract = load_identity(wishes.contract, "contract") if pays else None
 
     @abstractmethod
     def _mode(self, offered: list[str]) -> str | None:
@@ -89,7 +85,7 @@ class Iso2Vehicle(Edition1Vehicle):
         """Show the contract; return the signed body that answers the charger's challenge."""
         contract = self._held()
         self.progress.tell("PaymentDetails")
-        details = {"eMAID": contract.identifier, "ContractSignatureCertChain": contract.shown()}
+        details = {"eMAID": contract.name, "ContractSignatureCertChain": chain_body(contract.chain)}
         answer = await self.asker.ask("PaymentDetails", details)
         request = {"Id": _ID, "GenChallenge": answer.body["GenChallenge"]}
         return request, self._sign("AuthorizationReq", request)
@@ -97,7 +93,7 @@ class Iso2Vehicle(Edition1Vehicle):
     def _sign(self, element: str, content: Body) -> Body:
         return sign([Part(NAMESPACE, element, content)], self._held().key, edition=EDITION)
 
-    def _held(self) -> Contract:
+    def _held(self) -> Identity:
         if self._contract is None:  # pragma: no cover -- asked for in Plug and Charge only
             raise InputError("no contract", "one to sign with", "set Wishes.contract")
         return self._contract
