@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from v2glab.barriers import KINDS
 from v2glab.campaigns._results import save_result
 from v2glab.evidence import Criterion, InputError, Quantity, Result, UsageError, judge, write_verdicts
 from v2glab.procedures._analyse_barriers_authors import _tex, authors_latex, authors_table
+from v2glab.procedures._analyse_barriers_findings import _WORDS
 from v2glab.procedures._procedure import Context, load_procedure, validate_parameters
 from v2glab.resources import find_data
 from v2glab.views import barrier_figure, barrier_report, export_barrier_figures
@@ -49,6 +51,10 @@ def test_findings_say_number_interval_source_and_what_would_have_to_change(resul
     assert "[" not in found["double_levy"] and "until 2026-01-01" in found["double_levy"]
     assert "costs nothing here" in found["settlement_interval"]
     assert "not fit for publication" in found["settlement_interval"]
+
+
+def test_every_kind_of_change_has_words() -> None:
+    assert set(_WORDS) == set(KINDS)
 
 
 def test_publishing_refuses_an_unsourced_rule(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_wrong_rule_books_are_refused() -> None:
             parse_rule_books({"rule_book": [good | wrong]}, "x")
     with pytest.raises(InputError, match="not modelled"):
         book = parse_rule_books(
-            {"rule_book": [good | {"places": ["US-CA"], "rules": ["grid_charge_or_export"]}]}, "x"
+            {"rule_book": [good | {"places": ["all"], "rules": ["data_access"]}]}, "x"
         )
         book["a"].in_force(load_catalogue())
 

@@ -31,6 +31,14 @@ _WORDS = {
     "plug_in_share": "share of sessions that take place",
     "fixed_cost_eur_per_year": "cost of taking part",
     "eligible_share": "share of the time in which export is permitted",
+    "demand_charge_eur_per_kw_month": "price of the month's highest power",
+    "bid_least_kw": "least bid",
+    "bid_block_h": "length of a bid",
+    "bid_symmetric": "the same power both ways (1: yes)",
+    "reserve_share": "share of the reserve that counts",
+    "penalty_eur_per_mwh": "penalty for what is not delivered",
+    "no_stacking": "one service only (1: yes)",
+    "grid_charge_or_export": "charge from the grid or export, not both (1: yes)",
 }
 
 
