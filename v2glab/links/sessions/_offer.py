@@ -76,6 +76,8 @@ class Offer:
         Makes contract certificates for vehicles that ask for one (-20).
     dispatch
         Decides on the power in the dynamic control mode.
+    ready
+        Whether a schedule can be offered yet; asked with each ScheduleExchangeReq (-20).
     notice
         What the charger asks of the vehicle in the next answer of the loop.
     confirm_metering
@@ -95,6 +97,7 @@ class Offer:
     revocations: Path | None = None
     issuer: ContractIssuer | None = None
     dispatch: Callable[[Bounds], float] = follow_request
+    ready: Callable[[], bool] = lambda: True
     notice: Callable[[], Notice] = lambda: ""
     meter_id: str = "V2GLAB0001"
     standby: bool = True

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 #: Sessions that ended and are kept for inspection.
 _REMEMBERED = 256
+_DC, _AC = ("iso20-dc", "iso2", "din"), ("iso20-ac", "iso2")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ServeSettings:
     offer
         What it offers besides power.
     protocols
-        Served ones, the preferred first.
+        Served ones, the preferred first; by default all that fit the plant's connector.
     host, port
         Where it listens; port 0 takes a dynamic one.
     tls
@@ -64,7 +65,7 @@ class ServeSettings:
 
     plant: ChargerPlant | Callable[[], ChargerPlant]
     offer: Offer = field(default_factory=Offer)
-    protocols: Sequence[str] = ("iso20-dc",)
+    protocols: Sequence[str] = ()
     host: str = "::1"
     port: int = FIXED_PORT
     tls: TlsSettings | None = None
@@ -109,7 +110,7 @@ class SessionsListener:
             A port is taken, or the address is none of this machine.
         """
         settings = self._settings
-        prepare_codec(settings.protocols, settings.rules)
+        prepare_codec(settings.protocols or (*_DC, *_AC), settings.rules)
         if settings.tls is None:
             self._listener = await serve_plain(self._serve, host=settings.host, port=settings.port)
         else:
@@ -174,8 +175,10 @@ class SessionsListener:
         self._settings.on_end(served)
 
     def _services(self, plant: ChargerPlant) -> Mapping[str, Callable[[], Service]]:
-        offer = self._settings.offer
-        return {name: service_maker(name, plant, offer) for name in self._settings.protocols}
+        offer, limits = self._settings.offer, plant.limits
+        dc = max(limits.charge_a, limits.export_a) > 0
+        served = tuple(self._settings.protocols) or (_DC if dc else _AC)
+        return {name: service_maker(name, plant, offer) for name in served}
 
 
 async def serve_sessions(settings: ServeSettings) -> SessionsListener:

@@ -58,8 +58,10 @@ async def schedule_exchange(side: ChargerSide, request: Message) -> Answer:
         body["ScheduleTuple"] = [entry]
     elif "DepartureTime" in request.body[asked]:
         body["DepartureTime"] = request.body[asked]["DepartureTime"]
-    said = "again" if side.live else side.kind
     told = {f"{side.mode.control_name}_SEResControlMode": body}
+    if not side.offer.ready():
+        return side.answer("ScheduleExchange", "ongoing", body=told, EVSEProcessing="Ongoing")
+    said = "again" if side.live else side.kind
     return side.answer("ScheduleExchange", said, body=told, EVSEProcessing="Finished")
 
 

@@ -50,26 +50,25 @@ async def authorization(side: ChargerSide, request: Message) -> Answer:
     way = "pnc" if selected == "PnC" else "eim"
     if way not in side.offer.authorisation or f"{selected}_AReqAuthorizationMode" not in request.body:
         return _refused(side, "WARNING_AuthorizationSelectionInvalid")
-    if way == "pnc":
-        warning = judge_contract(side, request)
-        if warning:
-            return _refused(side, warning)
-    return await _grant(side, way)
+    code = judge_contract(side, request) if way == "pnc" else "OK"
+    if not code.startswith("OK"):
+        return _refused(side, code)
+    return await _grant(side, way, code)
 
 
-async def _grant(side: ChargerSide, way: str) -> Answer:
+async def _grant(side: ChargerSide, way: str, code: str) -> Answer:
     asked = Identification(side.vehicle, "pnc" if way == "pnc" else "eim", side.contract)
     # Who joins a paused session the way it was begun has been authorised for it already.
     joined = side.granted and side.way == way
     said = "granted" if joined else await side.offer.authorise(asked)
     if said == "granted":
         side.way, side.granted = way, True
-        return side.answer("Authorization", "finished", EVSEProcessing="Finished")
+        return side.answer("Authorization", "finished", code=code, EVSEProcessing="Finished")
     if said == "refused":
         eim = way == "eim"
         return _refused(side, "WARNING_EIMAuthorizationFailure" if eim else "WARNING_eMSPUnknown")
     waiting = "Ongoing_WaitingForCustomerInteraction" if said == "waiting" else "Ongoing"
-    return side.answer("Authorization", "ongoing", EVSEProcessing=waiting)
+    return side.answer("Authorization", "ongoing", code=code, EVSEProcessing=waiting)
 
 
 def _refused(side: ChargerSide, code: str) -> Answer:

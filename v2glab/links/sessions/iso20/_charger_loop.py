@@ -90,14 +90,13 @@ def _with_current(limits: PowerLimits, voltage_v: float) -> PowerLimits:
 
 
 def _check(side: ChargerSide, power_w: float, current_a: float) -> None:
-    own, slack = side.plant.limits, 1 + side.rules.figures.power_slack
-    export_w = own.export_w if side.mode.bidirectional else 0.0
-    export_a = own.export_a if side.mode.bidirectional else 0.0
-    if not -slack * own.charge_w <= power_w <= slack * export_w:
-        told = f"{power_w:g} W, export positive, allowed -{own.charge_w:g} to {export_w:g} W"
+    # Of both ends: a vehicle that asks for more than it says it can is refused too.
+    limits, slack = side.limits, 1 + side.rules.figures.power_slack
+    if not -slack * limits.charge_w <= power_w <= slack * limits.export_w:
+        told = f"{power_w:g} W, export positive, allowed -{limits.charge_w:g} to {limits.export_w:g} W"
         raise side.rules.refuse("outside-limits", told)
-    if not -own.charge_a <= current_a <= export_a:
-        told = f"{current_a:g} A, export positive, allowed -{own.charge_a:g} to {export_a:g} A"
+    if not -limits.charge_a <= current_a <= limits.export_a:
+        told = f"{current_a:g} A, export positive, allowed -{limits.charge_a:g} to {limits.export_a:g} A"
         raise side.rules.refuse("outside-limits", told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from v2glab.evidence import InputError
@@ -34,7 +34,7 @@ def judge_contract(side: ChargerSide, request: Message) -> str:
     Returns
     -------
     str
-        The warning with which it is refused; empty when it holds.
+        The warning with which it is refused; ``OK`` or a remark when it holds.
 
     Raises
     ------
@@ -59,7 +59,9 @@ def judge_contract(side: ChargerSide, request: Message) -> str:
     except SignatureError as error:
         raise side.rules.refuse("signature", error.found) from error
     side.contract = common_name(leaf)
-    return ""
+    moment = side.offer.moment() if side.offer.moment else datetime.now(UTC)
+    ends = leaf.not_valid_after_utc - moment
+    return "OK_CertificateExpiresSoon" if ends < timedelta(days=side.rules.figures.expires_days) else "OK"
 
 
 def charger_check(side: ChargerSide, shown: Sequence[bytes], role: str) -> tuple[ChainFinding, ...]:

@@ -47,6 +47,7 @@ class Figures(_Rule):
     idle_s: float = Field(gt=0)
     schedule_s: int = Field(gt=0)
     power_slack: float = Field(ge=0, lt=1)
+    expires_days: float = Field(ge=0)
     voltage_agreement: float = Field(gt=0, lt=1)
 
 

@@ -98,8 +98,8 @@ async def _pre_charge(side: VehicleSide, limit_s: float) -> None:
             told = f"{found_v:g} V after {limit_s:g} s, battery at {target_v:g} V"
             raise side.asker.fail("pre-charge", answer, told)
         await waited.once()
-    answer = await side.ask("DC_PreCharge", body | {"EVProcessing": "Finished"})
-    side.voltage_v = number(answer.body["EVSEPresentVoltage"])
+    await side.ask("DC_PreCharge", body | {"EVProcessing": "Finished"})
+    side.voltage_v = found_v
 
 
 async def start_power(side: VehicleSide) -> None:
