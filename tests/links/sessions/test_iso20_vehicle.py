@@ -28,8 +28,8 @@ from v2glab.links.sessions.iso20._numbers import number, rational
 
 ANSWERS = [
     "SessionSetup", "AuthorizationSetup", "Authorization", "ServiceDiscovery", "ServiceDetail",
-    "ServiceSelection", "DC_ChargeParameterDiscovery", "ScheduleExchange", "DC_CableCheck", "DC_PreCharge", "PowerDelivery",
-    "DC_ChargeLoop", "DC_WeldingDetection", "SessionStop",
+    "ServiceSelection", "DC_ChargeParameterDiscovery", "ScheduleExchange", "DC_CableCheck", "DC_PreCharge",
+    "PowerDelivery", "DC_ChargeLoop", "DC_WeldingDetection", "SessionStop",
 ]  # fmt: skip
 CODES = ["FAILED", "FAILED_ContactorError", "FAILED_SequenceError", "WARNING_CertificateExpired", "OK"]
 BODIES = st.sampled_from([
