@@ -189,8 +189,13 @@ def test_the_port_of_a_charger_is_learned_from_discovery(talks, tmp_path):
     capture = read(tmp_path, heard, write_pcap(packets))
     assert [e.name for e in capture.discovery] == ["SDP request", "SDP response"]
     assert of_one(capture).charger == "[fe80::2]:50333"
+    assert not [f for f in find_faults(capture) if f.rule in ("vehicle-sdp", "vehicle-tcp")]
     silent = read(tmp_path, heard, write_pcap(packets[:1]))
     assert [f.code for f in find_faults(silent)] == ["no-answer"]
+    late = [packets[0], (start + 300 * MS, packets[1][1])]
+    faults = find_faults(read(tmp_path, heard, write_pcap(late)))
+    assert [f.code for f in faults] == ["too-slow", "no-connection"]
+    assert "300.0 ms" in faults[0].cause and "[fe80::2]:50333" in faults[1].cause
 
 
 def test_an_alert_names_cause_and_phase(tmp_path):

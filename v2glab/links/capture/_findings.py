@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from v2glab.diagnosis import Finding
+from v2glab.links.capture._discovery import discovery_faults
 from v2glab.links.capture._read import Capture
 from v2glab.links.capture._session import CapturedSession
 from v2glab.links.capture._slac import SlacRun
@@ -23,19 +24,7 @@ Certainty = Literal["established", "suspected"]
 def find_faults(capture: Capture) -> tuple[Finding, ...]:
     """Return what is wrong, in the order of a session: discovery, SLAC, handshake, messages."""
     found = [f for run in capture.slac for f in slac_faults(run)]
-    asked = sum(e.name == "SDP request" for e in capture.discovery)
-    if asked and not any(e.name == "SDP response" for e in capture.discovery):
-        found.append(
-            Finding(
-                "vehicle-sdp",
-                "no-answer",
-                "Nobody answers discovery",
-                f"{asked} requests, no response",
-                (f"first at {capture.discovery[0].time_ns} ns",),
-                "check that the charger's discovery runs on this link, and that multicast ff02::1 reaches it",
-                "established",
-            )
-        )
+    found += discovery_faults(capture)
     for session in capture.sessions:
         found += session_faults(session)
     return tuple(found)
