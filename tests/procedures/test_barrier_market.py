@@ -1,17 +1,33 @@
 """Tariffs and prices of a barrier analysis: rates of OpenEI's database, currencies."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from v2glab.barriers import STEP_S, Terms, Vehicle, Window, settle
-from v2glab.barriers.tariffs import marginal_prices, parse_rate
+from v2glab.barriers import (
+    CHARGING_ONLY,
+    STEP_S,
+    Frame,
+    Services,
+    Terms,
+    Vehicle,
+    VehicleValuer,
+    VehicleYear,
+    Way,
+    Window,
+    settle,
+    solve_way,
+)
+from v2glab.barriers.tariffs import bill, marginal_prices, parse_rate
 from v2glab.evidence import InputError
+from v2glab.procedures._analyse_barriers_inputs import gather
 from v2glab.procedures._barrier_files import parse_prices
-from v2glab.procedures._barrier_market import read_market
+from v2glab.procedures._barrier_market import dispatch_window, read_market
 from v2glab.procedures._procedure import Context, load_procedure, validate_parameters
 from v2glab.resources import find_data
 
@@ -61,9 +77,70 @@ def test_prices_of_the_market_are_those_of_the_rate() -> None:
     assert sell == pytest.approx(prices.sell_per_kwh.mean())
 
 
-def test_a_rate_that_ties_steps_together_is_refused_with_its_entry(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"flat demand.*energyratestructure\[0\].*tie steps together"):
-        analyse(tmp_path, tariff="example-urdb-demand")
+def test_a_rate_that_ties_steps_together_is_carried_through(tmp_path: Path) -> None:
+    """From the file to the value, against the bills of two schedules; the methods say how it was solved."""
+    document = json.loads(example("example-urdb-tou.json").read_text())
+    document |= {"flatdemandstructure": [[{"rate": 4.0}]], "flatdemandmonths": [0] * 12}
+    path = tmp_path / "tied.json"
+    path.write_text(json.dumps(document))
+    result = analyse(tmp_path, tariff=str(path), users=1, rules="export_price_ratio=0.5,demand_charge=0.0")
+    assert set(result.facts["methods"]) == {"HiGHS, linear"}
+    assert any("true bill" in caveat for caveat in result.facts["caveats"])
+    by_rule = result.tables["rules"].set_index("rule")
+    # A demand charge of nothing does nothing: 0 everywhere.
+    assert by_rule.loc["demand_charge", ["shapley", "first_in", "last_in"]].tolist() == [0.0, 0.0, 0.0]
+    value = result.quantity("value_without_rules").value
+    assert value > 0
+    inputs = gather(
+        validate_parameters(
+            PROCEDURE, {"rules": "export_price_ratio", "users": 1, "timezone": ZONE, "tariff": str(path)}
+        )
+    )
+    market, year = inputs.market, inputs.years[0]
+    assert market.contract is not None and market.contract.calendar.whole
+    valuer = VehicleValuer(year, inputs.vehicle, market)
+    steps, bills = market.window.steps, []
+    rate = parse_rate(path.read_text(), "x")
+    best = valuer.best(Terms())
+    assert best is not None
+    for outcome in (valuer.charging_only(Terms()), best):
+        power = outcome.power_kw(steps)
+        load, given = np.clip(-power, 0, None), np.clip(power, 0, None)
+        bills.append(bill(rate, load, given, market.window.start_s, STEP_S, ZONE).total)
+    assert (bills[0] - bills[1]) * 365 / year.days == pytest.approx(value, abs=0.01)
+
+
+@pytest.mark.real_data
+def test_a_real_rate_of_the_database_is_read_and_laid_out(shared_data: Callable[[str], Path]) -> None:
+    path = str(shared_data("tariffs/urdb_539f6a23ec4f024411ec8beb.json"))
+    rule = {"metering": "net-metering", "currency": "USD"}
+    window = dispatch_window(path, "America/New_York", WINDOW, **rule)
+    market, _ = read_market("", path, "America/New_York", window, **rule)
+    assert market.contract is not None
+    assert market.contract.calendar.whole and len(market.contract.calendar.names) == 12
+    with pytest.raises(InputError, match="dgrules"):
+        read_market("", path, "America/New_York", window, currency="USD")
+    with pytest.raises(InputError, match="net-metering"):
+        read_market("", path, "America/New_York", window, metering="both", currency="USD")
+    # Two nights of January, where the rate's tiers count hours of use of the peak.
+    frame = Frame(
+        VehicleYear(
+            "car",
+            (0, 1),
+            window.start_s + np.array([60, 84]) * 3600,
+            window.start_s + np.array([72, 96]) * 3600,
+            np.array([9.0, 12.0]),
+            365.0,
+        ),
+        Vehicle(),
+        replace(market, services=Services(True, np.full(window.steps, 0.5))),
+    )
+    alone, both = (solve_way(frame, Terms(), way) for way in (CHARGING_ONLY, Way(True, True, False)))
+    assert both.cost <= alone.cost + 1e-6
+    net = 0.5 - both.power_kw(window.steps) / 4
+    taken, given = np.clip(net, 0, None), np.clip(-net, 0, None)
+    assert both.cost == pytest.approx(market.contract.charge(taken, given), abs=1e-6)
+    assert both.gap < 0.01
 
 
 def test_currencies_never_mix(tmp_path: Path) -> None:

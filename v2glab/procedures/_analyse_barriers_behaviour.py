@@ -160,27 +160,38 @@ def _foresight(inputs: Inputs, horizon_h: int) -> pd.DataFrame:
     """Return the value of each vehicle without rules, with perfect foresight and with a rolling horizon.
 
     ``rolling`` is counted from the same smart charging with perfect foresight as ``perfect``, and so never
-    above it; ``rolling_own_baseline`` from smart charging with the same rolling horizon.
+    above it; ``rolling_own_baseline`` from smart charging with the same rolling horizon. Services and terms
+    that tie steps together over months are not rolled: ``method`` says so, and the numbers are not there.
     """
     import pandas as pd
 
-    columns = ["user", "horizon_h", "perfect", "rolling", "rolling_own_baseline", "share"]
+    columns = ["user", "horizon_h", "perfect", "rolling", "rolling_own_baseline", "share", "method"]
     if not horizon_h:
         return pd.DataFrame(columns=columns)
     rows = []
     terms = Terms()
     steps = horizon_h * 3600 // STEP_S
     for frame in _frames(inputs, terms):
+        if not _plain(inputs, frame, terms):
+            perfect = VehicleValuer(frame.year, frame.vehicle, inputs.market).value(terms)
+            none = float("nan")
+            why = "not rolled: services or terms that tie steps together"
+            rows.append([frame.year.user, horizon_h, perfect, none, none, none, why])
+            continue
         problem, outlook = frame.problem(terms), frame.outlook(terms)
         scale = 365 / frame.year.days
         idle = dispatch(problem.without_discharge()).cost
         perfect = (idle - dispatch(problem).cost) * scale
         try:
-            rolled = rolling(problem, outlook, horizon_steps=steps).cost
+            plan = rolling(problem, outlook, horizon_steps=steps)
+            rolled, method = plan.cost, plan.method
             rolled_idle = rolling(problem.without_discharge(), outlook, horizon_steps=steps).cost
-        except InputError:  # such as a least power: only perfect foresight is dispatched then
+        except InputError as error:  # such as a need that a plan over some hours cannot foresee
             rolled = rolled_idle = float("nan")
+            method = f"not rolled: {error.found}"
         value = (idle - rolled) * scale
         share = value / perfect if perfect > 0 else float("nan")
-        rows.append([frame.year.user, horizon_h, perfect, value, (rolled_idle - rolled) * scale, share])
+        rows.append(
+            [frame.year.user, horizon_h, perfect, value, (rolled_idle - rolled) * scale, share, method]
+        )
     return pd.DataFrame(rows, columns=columns)
