@@ -52,9 +52,9 @@ def conformity(
     like:  [[evidence]] test = "laboratory.surge", document = "…", date = 2026-01-31, laboratory = "…",
     verdict = "pass"  (with schema = 1 at the top of the file).
 
-    On a model the whole suite takes seconds. On the twin it plays about seven hours of station time, which take
-    it ten minutes and more; choose with --only, such as --only trip.time.*.default. In a laboratory those seven
-    hours are real.
+    On a model the whole suite takes seconds. On the twin it plays about seven hours of station time, which
+    take it ten minutes and more; choose with --only, such as --only trip.time.*.default. In a laboratory
+    those seven hours are real.
 
     Examples:
 

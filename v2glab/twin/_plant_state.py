@@ -125,10 +125,14 @@ def snapshot(
 
 
 def _rms_voltages(x: Array, ring: Array, step_s: float) -> tuple[float, float, float]:
-    places = np.arange(int(x[X.WRITTEN]) - round(_WINDOW_S / step_s), int(x[X.WRITTEN]))
-    newest = ring[R.GRID_A : R.GRID_C + 1, places % RING_SIZE]
-    a, b, c = np.sqrt(np.mean(newest**2, axis=1))
-    return float(a), float(b), float(c)
+    count = round(_WINDOW_S / step_s)
+    last = int(x[X.WRITTEN]) % RING_SIZE
+    parts = [(last - count, last)] if last >= count else [(0, last), (RING_SIZE - count + last, RING_SIZE)]
+    a, b, c = (
+        math.sqrt(sum(float(np.dot(row[i:j], row[i:j])) for i, j in parts) / count)
+        for row in ring[R.GRID_A : R.GRID_C + 1]
+    )
+    return a, b, c
 
 
 def _evse_state(fault: int, closed: bool, runs: bool, power_w: float) -> int:

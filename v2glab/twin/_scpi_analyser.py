@@ -53,12 +53,12 @@ def _measure(plant: Plant) -> Callable[[str, str], float]:
     count = round(UPDATE_S / plant.settings.step_s)
     samples = plant.waveform(_CHANNELS, count)
     volts, amps = samples[:3], samples[3:]
-    flowing = plant.state.contactor_closed
+    state = plant.state
+    flowing, hertz = state.contactor_closed, state.grid_frequency_hz
     u = np.sqrt(np.mean(volts**2, axis=1))
     i = np.sqrt(np.mean(amps**2, axis=1)) if flowing else np.zeros(3)
     p = np.mean(volts * amps, axis=1) if flowing else np.zeros(3)
     s = u * i
-    hertz = plant.state.grid_frequency_hz
     q = np.sqrt(np.maximum(s**2 - p**2, 0.0)) * _lag_signs(volts, amps, hertz * plant.settings.step_s)
 
     def look_up(function: str, element: str) -> float:
