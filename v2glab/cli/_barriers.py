@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from v2glab.cli._barriers_print import print_books, print_result, print_table
+from v2glab.cli._barriers_write import as_document, print_json, write_all
 
 if TYPE_CHECKING:
     from v2glab.barriers import Barrier
@@ -138,11 +139,11 @@ def analyse(
         **({"rules": rules} if rules else {}),
     }
     result = _execute(values, seed, quiet=as_json)
-    document = _document(result)
+    document = as_document(result)
     if out is not None:
-        _write(out, result, document)
+        write_all(out, result, document)
     if as_json:
-        _print_json(document)
+        print_json(document)
     else:
         print_result(result, out)
 
@@ -182,11 +183,11 @@ def compare(
         **({"books": books} if books else {}),
     }
     result = _execute(values, seed, quiet=as_json, name="compare_jurisdictions")
-    document = _document(result)
+    document = as_document(result)
     if out is not None:
-        _write(out, result, document)
+        write_all(out, result, document)
     if as_json:
-        _print_json(document)
+        print_json(document)
     else:
         print_books(result, out)
 
@@ -200,7 +201,7 @@ def list_barriers(
 
     barriers = load_catalogue().barriers.values()
     if as_json:
-        _print_json([barrier.model_dump(mode="json") for barrier in barriers])
+        print_json([barrier.model_dump(mode="json") for barrier in barriers])
         return
     rows = [[b.id, b.layer, _setting(b), b.evidence_quality, b.name] for b in barriers]
     print_table(["barrier", "layer", "setting", "evidence", "what"], rows)
@@ -216,7 +217,7 @@ def show(barrier: str, as_json: Annotated[bool, typer.Option("--json")] = False)
     entry = catalogue.barrier(barrier)
     fields = entry.model_dump(mode="json") | {"sources": {s: catalogue.sources[s] for s in entry.sources}}
     if as_json:
-        _print_json(fields)
+        print_json(fields)
         return
     for name, value in fields.items():
         console().print(f"{name:>18}  {_plain(value)}", markup=False)
@@ -270,45 +271,6 @@ def _execute(values: dict[str, Any], seed: int, *, quiet: bool, name: str = "ana
             bar.update(task, completed=sample["vehicles_done"], total=sample["vehicles"])
 
         return procedure.execute(Context(parameters, None, Path(scratch), seed, progress))
-
-
-def _document(result: Result) -> dict[str, Any]:
-    """Return the result as plain values; what JSON cannot hold (NaN) becomes null."""
-    import json
-
-    return {
-        "schema": "v2glab-barriers/1",
-        "parameters": dict(result.parameters),
-        "facts": dict(result.facts),
-        "quantities": [quantity.to_json() for quantity in result.quantities],
-        "verdicts": [verdict.to_json() for verdict in result.verdicts],
-        "tables": {
-            name: json.loads(table.to_json(orient="records", double_precision=15))
-            for name, table in result.tables.items()
-        },
-    }
-
-
-def _write(folder: Path, result: Result, document: dict[str, Any]) -> None:
-    from v2glab.evidence import write_atomic, write_json
-    from v2glab.procedures._analyse_barriers_authors import authors_latex, authors_table
-    from v2glab.views import barrier_report, export_barrier_figures
-
-    write_json(folder / "result.json", document)
-    for name, table in result.tables.items():
-        write_atomic(folder / f"{name}.csv", table.to_csv(index=False).encode())
-    if "rules" in result.tables:
-        authors = authors_table(result)
-        write_atomic(folder / "authors.csv", authors.to_csv(index=False).encode())
-        write_atomic(folder / "authors.tex", authors_latex(result).encode())
-    export_barrier_figures(result, folder / "figures")
-    write_atomic(folder / "report.html", barrier_report(result).encode())
-
-
-def _print_json(document: object) -> None:
-    import json
-
-    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def _setting(barrier: Barrier) -> str:
