@@ -45,7 +45,10 @@ def test_a_healthy_link_has_no_finding(protocol, service):
 def test_enough_faults_over_all_phases():
     phases = {f.expects.phase for f in FAULTS.values()}
     assert len(FAULTS) >= 60
-    assert phases >= {"SLAC", "SDP", "TCP", "ClientHello", "certificate", "message", "loop"}
+    assert phases >= {
+        "SLAC", "SDP", "TCP", "TLS", "ClientHello", "certificate", "CertificateVerify", "Finished", "message",
+        "loop",
+    }  # fmt: skip
     kinds = {next(iter(f.spoil.model_fields_set)) for f in FAULTS.values() if f.spoil}
     assert kinds >= {
         "drop",
@@ -60,7 +63,7 @@ def test_enough_faults_over_all_phases():
         "cut",
     }
     codes = {f.expects.code for f in FAULTS.values()} | {f.expects.mrec for f in FAULTS.values()}
-    assert codes >= {"F-092", "CX008", "CX009", "CX011", "CX012", "CX017"}
+    assert codes >= {"F-092", "ISO-15118-403", "CX008", "CX009", "CX011", "CX012", "CX017"}
 
 
 def test_what_does_not_happen_is_not_right():

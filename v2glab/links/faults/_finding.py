@@ -8,7 +8,7 @@ from v2glab.evidence import V2GError
 from v2glab.links.sdp import DiscoveryError
 from v2glab.links.sessions import SessionFailure, load_session_rules
 from v2glab.links.slac import SlacFailure
-from v2glab.links.tls import HandshakeError
+from v2glab.links.tls import HandshakeError, TlsStream, load_tls_rules, slow_finding
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,11 @@ class LinkFinding:
     Parameters
     ----------
     phase
-        SLAC, SDP, TCP, ClientHello, certificate, CertificateVerify, Finished, message or loop.
+        SLAC, SDP, TCP, TLS (the negotiation as a whole), ClientHello, certificate, CertificateVerify,
+        Finished, message or loop.
     cause
-        Its name in ``slac.toml``, ``tls.toml`` or ``session.toml``; of discovery ``not-found``.
+        Its name in ``slac.toml``, ``tls.toml`` or ``session.toml``; of discovery ``not-found``, of a slow
+        negotiation ``slow``.
     whose
         Whose certificate is at fault, seen from the end that noticed; empty where none is.
     message
@@ -64,3 +66,12 @@ def explain_link(error: V2GError) -> LinkFinding | None:
     if isinstance(error, SlacFailure):
         return LinkFinding("SLAC", error.cause, "", "", "", "", "", error.found, error.remedy)
     return None
+
+
+def explain_slow(stream: object) -> LinkFinding | None:
+    """Return ISO-15118-403 with its split when a connection took too long to negotiate; None otherwise."""
+    timing = stream.timing if isinstance(stream, TlsStream) else None
+    found = slow_finding(timing, load_tls_rules()) if timing else None
+    if found is None:
+        return None
+    return LinkFinding("TLS", "slow", "", "", "", "", found.code, found.cause, found.remedy)

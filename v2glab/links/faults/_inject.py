@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v2glab.evidence import DeviceError, V2GError
-from v2glab.links.faults._finding import LinkFinding, explain_link
+from v2glab.links.faults._between import stand_between
+from v2glab.links.faults._finding import LinkFinding, explain_link, explain_slow
 from v2glab.links.faults._rows import End, Fault, Spoil
 from v2glab.links.faults._spoiler import Spoiler
 from v2glab.links.sdp import Direct, load_sdp_rules
@@ -149,6 +150,8 @@ class _Run:
         )  # fmt: skip
         try:
             async with open_session(settings) as session:
+                if self.fault and self.fault.between and (found := explain_slow(session.stream)):
+                    self.findings["evcc"] = found
                 await _use(session, self.wishes)
         except DeviceError as error:
             self._note("evcc", error)
@@ -165,7 +168,10 @@ class _Run:
             tamper=self._tamper("secc"), rules=self.rules,
         )  # fmt: skip
         async with await serve_sessions(settings) as listener:
-            if fault and fault.discovery:
+            if fault and fault.between:
+                async with stand_between(fault.between, listener.port) as port:
+                    yield listener, Fixed("::1", port)
+            elif fault and fault.discovery:
                 async with _discovery(fault.discovery, listener.port) as port:
                     yield listener, Direct("::1", port)
             else:
@@ -186,11 +192,12 @@ class _Run:
 
     def _tls(self, end: End) -> TlsSettings | None:
         fault = self.fault
-        if fault is None or not (fault.chain or fault.tls or fault.discovery == "plain"):
+        if fault is None or not (fault.chain or fault.tls or fault.between or fault.discovery == "plain"):
             return None
         edition = "iso15118-20" if self.protocol.startswith("iso20") else "iso15118-2"
         spoilt = fault.by == end
-        known: dict[str, Any] = {"edition": edition, "curve": _CURVE} | (fault.tls if spoilt else {})
+        curve = _CURVE if edition == "iso15118-20" else "secp256r1"
+        known: dict[str, Any] = {"edition": edition, "curve": curve} | (fault.tls if spoilt else {})
         return TlsSettings(
             end, self._files(fault.chain if spoilt else None, known["edition"], known["curve"]), **known
         )

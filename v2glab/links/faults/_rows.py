@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from v2glab.evidence import InputError, read_toml
+from v2glab.links.faults._between import Between
 from v2glab.resources import find_data
 
 End = Literal["evcc", "secc"]
@@ -99,6 +100,8 @@ class Fault(_Row):
         Instead: role and defect of a certificate chain (``pki.toml``).
     tls
         Instead: settings of TLS in which the end differs.
+    between
+        Instead: what a device between both ends does to the handshake.
     slac
         Instead: a matching run without a charger, with one that hears cross-talk only, with a modem that
         measures nothing, or with one that does not take the key.
@@ -125,6 +128,7 @@ class Fault(_Row):
     spoil: Spoil | None = None
     chain: tuple[str, str] | None = None
     tls: dict[str, Any] = {}
+    between: Between = ""
     slac: Literal["", "alone", "cross-talk", "deaf", "key"] = ""
     offer: dict[str, Any] = {}
     wishes: dict[str, Any] = {}
