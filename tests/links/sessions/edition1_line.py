@@ -13,12 +13,19 @@ from v2glab.links.sessions import (
     SessionFailure,
     SessionServer,
     Wishes,
+    load_session_rules,
 )
 from v2glab.links.sessions._message import NEW_SESSION
 from v2glab.links.sessions._offer import Offer
 from v2glab.links.sessions._registry import make_driver, service_maker
 from v2glab.links.tls import connect_plain, serve_plain
 
+_LONGER = {"message_s": {}, "message_default_s": 20.0}
+_RULES = load_session_rules()
+#: The standards' rules but for the answers' time-outs, which a busy machine could miss.
+PATIENT = _RULES.model_copy(update={"limits": {
+    name: limits.model_copy(update=_LONGER) for name, limits in _RULES.limits.items()
+}})  # fmt: skip
 AC_LIMITS = PowerLimits(11_000, 0, 0, 0, 230, 230)
 
 
@@ -43,7 +50,7 @@ class Line:
     offer: Offer = field(default_factory=Offer)
     battery: ModelBattery = field(default_factory=ModelBattery)
     clock: Clock = field(default_factory=Clock)
-    rules: object = None
+    rules: object = PATIENT
     tamper: object = None
     secc_tamper: object = None
     charger: ModelCharger = None
@@ -107,4 +114,4 @@ def names(asker, direction="tx"):
     return [r.name for r in asker.link.trace.records if r.direction == direction]
 
 
-__all__ = ["AC_LIMITS", "Clock", "Line", "names", "run", "suppress"]
+__all__ = ["AC_LIMITS", "PATIENT", "Clock", "Line", "names", "run", "suppress"]

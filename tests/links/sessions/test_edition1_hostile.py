@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from edition1_line import AC_LIMITS, Line, run
+from edition1_line import AC_LIMITS, PATIENT, Line, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -167,8 +167,8 @@ def test_a_charger_that_misbehaves_is_named_and_left(protocol, name, values, cau
 
 
 def impatient(protocol, **limits):
-    shorter = RULES.limits[protocol].model_copy(update=limits)
-    return RULES.model_copy(update={"limits": {**RULES.limits, protocol: shorter}})
+    shorter = PATIENT.limits[protocol].model_copy(update=limits)
+    return PATIENT.model_copy(update={"limits": {**PATIENT.limits, protocol: shorter}})
 
 
 @pytest.mark.parametrize("protocol", BOTH)

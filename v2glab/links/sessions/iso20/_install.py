@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, cast
 
 from v2glab.evidence import InputError, storing
 from v2glab.links.exi import blank
+from v2glab.links.sessions._contract import (
+    chain_body,
+    chain_of,
+    check_chain,
+    common_name,
+    load_identity,
+    load_leaf,
+)
 from v2glab.links.sessions._signature import Part, SignatureError, sign, verify
 from v2glab.links.sessions.iso20._contract import (
     COMMON,
     EDITION,
     INSTALLATION,
     PROVISIONING,
-    chain_body,
-    chain_of,
     charger_check,
-    check_chain,
-    common_name,
-    load_leaf,
 )
 from v2glab.links.sessions.iso20._envelope import Envelope, bound_to, unseal
 
@@ -124,19 +127,17 @@ async def install_contract(side: VehicleSide, files: PkiFiles) -> Contract:
     InputError
         The vehicle's own files cannot be used.
     """
-    from v2glab.links.sessions.iso20._pnc import load_identity
-
-    own_chain, own_key = load_identity(files, "oem-provisioning")
-    block: Body = {"Id": "provisioning", **chain_body(own_chain)}
+    own = load_identity(files, "oem-provisioning")
+    block: Body = {"Id": "provisioning", **chain_body(own.chain)}
     body: Body = {
         PROVISIONING: block,
         "ListOfRootCertificateIDs": {"RootCertificateID": [_root_id(files)]},
         "MaximumContractCertificateChains": 1,
     }
-    signature = sign([Part(COMMON, PROVISIONING, block)], own_key, edition=EDITION)
+    signature = sign([Part(COMMON, PROVISIONING, block)], own.key, edition=EDITION)
     limit_s = side.asker.link.rules.limits["iso20"].ongoing_s
     answer = await side.ask_until(_NAME, body, limit_s, "ongoing-too-long", signature)
-    return _opened(side, answer, files, load_leaf(own_chain), own_key)
+    return _opened(side, answer, files, load_leaf(own.chain), own.key)
 
 
 def _opened(
@@ -145,7 +146,7 @@ def _opened(
     data, rules = answer.body[INSTALLATION], side.rules.installation
     service = chain_of(answer.body["CPSCertificateChain"])
     try:
-        if findings := check_chain(service, files, "cps"):
+        if findings := check_chain(service, files, "cps", edition=EDITION):
             raise side.asker.fail("bad-contract", answer, f"provisioning service: {findings[0]}")
         key = load_leaf(service).public_key()
         verify(answer.signature, [Part(COMMON, INSTALLATION, data)], key, edition=EDITION)

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from v2glab.evidence import InputError
 from v2glab.links.pki._issue import describe, issue
+from v2glab.links.sessions._contract import chain_body, common_name
 from v2glab.links.sessions._signature import Part, sign
-from v2glab.links.sessions.iso20._contract import COMMON, EDITION, INSTALLATION, chain_body, common_name
+from v2glab.links.sessions.iso20._contract import COMMON, EDITION, INSTALLATION
 from v2glab.links.sessions.iso20._envelope import bound_to, seal
 from v2glab.links.sessions.iso20._rules import load_iso20_rules
 

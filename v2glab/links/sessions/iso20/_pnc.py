@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from v2glab.evidence import InputError
+from v2glab.links.sessions._contract import chain_body, load_identity
 from v2glab.links.sessions._signature import Part, sign
-from v2glab.links.sessions.iso20._contract import AUTHORIZATION_MODE, COMMON, EDITION, METERING, chain_body
+from v2glab.links.sessions.iso20._contract import AUTHORIZATION_MODE, COMMON, EDITION, METERING
 from v2glab.links.sessions.iso20._metering import metering_body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from v2glab.links.pki import PkiFiles
     from v2glab.links.pki._certificate import PrivateKey
     from v2glab.links.sessions._message import Body, Message
     from v2glab.links.sessions.iso20._vehicle_side import VehicleSide
@@ -43,30 +42,5 @@ async def confirm_metering(side: VehicleSide, meter: Body) -> None:
 def _contract(side: VehicleSide) -> tuple[Sequence[bytes], PrivateKey]:
     if side.contract is not None:
         return side.contract.chain, side.contract.key
-    return load_identity(side.wishes.contract, "contract")
-
-
-def load_identity(files: PkiFiles | None, role: str) -> tuple[list[bytes], PrivateKey]:
-    """Return chain (DER, leaf first) and key of a role.
-
-    Raises
-    ------
-    InputError
-        No folder was named, or its files cannot be used.
-    """
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec, ed448
-    from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-
-    if files is None:
-        raise InputError("no contract", "a folder with chain and key", "name it in the wishes")
-    try:
-        chain = x509.load_pem_x509_certificates(files.chain(role).read_bytes())
-        key = load_pem_private_key(files.key(role).read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(
-            f"{files.folder}: {error}", f"{role}.pem and {role}.key", "make them anew"
-        ) from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey):
-        raise InputError(f"{files.key(role)}: another kind of key", "an EC or Ed448 key", "make it anew")
-    return [c.public_bytes(Encoding.DER) for c in chain], key
+    own = load_identity(side.wishes.contract, "contract")
+    return own.chain, own.key
