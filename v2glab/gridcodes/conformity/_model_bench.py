@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from v2glab.gridcodes.conformity._model_design import DeviceDesign
 from v2glab.gridcodes.conformity._model_island import island_record
@@ -76,7 +78,8 @@ def simulated(
     settings: DerSettings, stimulus: Stimulus, uncertainties: Uncertainties, seed: int = 0
 ) -> Record:
     """Return the exact record of the reference model under a stimulus."""
-    from v2glab.gridcodes.der import SettingsChange, simulate
+    from v2glab.gridcodes.der import SettingsChange
+    from v2glab.gridcodes.der._simulate import simulate_columns
 
     step_s = _step(stimulus)
     changes = [
@@ -84,7 +87,7 @@ def simulated(
         for t, s in zip(stimulus.starts(), stimulus.stretches, strict=True)
         if s.settings is not None
     ]
-    frame = simulate(
+    columns = simulate_columns(
         settings,
         [_segment(s) for s in stimulus.stretches],
         duration_s=stimulus.duration_s,
@@ -93,15 +96,16 @@ def simulated(
         initial="off" if stimulus.cold else "running",
         changes=changes,
     )
-    return record_from(frame, sample_times(stimulus), uncertainties, settings)
+    return record_from(columns, sample_times(stimulus), uncertainties, settings)
 
 
-def record_from(frame: object, times: Array, uncertainties: Uncertainties, settings: DerSettings) -> Record:
-    """Return the samples of a table of the model nearest before the given times."""
-    columns = {name: frame[name].to_numpy() for name in _COLUMNS}  # type: ignore[index]
+def record_from(
+    columns: Mapping[str, NDArray[Any]], times: Array, uncertainties: Uncertainties, settings: DerSettings
+) -> Record:
+    """Return the samples of the model's columns nearest before the given times."""
     place = np.clip(np.searchsorted(columns["time_s"], times + 1e-9) - 1, 0, None)
     place = np.unique(place)
-    c = {name: np.asarray(values[place], dtype=np.float64) for name, values in columns.items()}
+    c = {name: np.asarray(columns[name][place], dtype=np.float64) for name in _COLUMNS}
     volts = np.vstack([c["v_a_pu"], c["v_b_pu"], c["v_c_pu"]])
     apparent = np.hypot(c["p_pu"], c["q_pu"])
     current = np.where(apparent > 1e-9, apparent / np.maximum(volts.mean(axis=0), 1e-3), 0.0)

@@ -72,6 +72,28 @@ def simulate(
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
+def simulate_columns(
+    settings: DerSettings,
+    events: Sequence[GridSegment],
+    *,
+    duration_s: float,
+    step_s: float,
+    seed: int,
+    initial: Literal["running", "off"],
+    changes: Sequence[SettingsChange],
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of :func:`simulate` for one plant as arrays: a suite of short runs needs no table.
+
+    Raises
+    ------
+    InputError
+        A setting or an event is not possible.
+    """
+    fleet = build(**_arguments(settings, events, duration_s, step_s, seed, initial, None, changes))
+    ((part, first, count),) = fleet.chunks(int(fleet.samples.sum()))
+    return _columns(fleet, part, first, count)
+
+
 def stream(
     settings: DerSettings | Sequence[DerSettings],
     events: pd.DataFrame | Sequence[GridSegment],
@@ -131,6 +153,12 @@ def _frames(fleet: Fleet, rows: int) -> Iterator[pd.DataFrame]:
 def _frame(fleet: Fleet, part: slice, first: NDArray[np.int64], count: NDArray[np.int64]) -> pd.DataFrame:
     import pandas as pd
 
+    return pd.DataFrame(_columns(fleet, part, first, count), copy=False)
+
+
+def _columns(
+    fleet: Fleet, part: slice, first: NDArray[np.int64], count: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
     out, status = fleet.run(part, first, count)
     size = len(status)
     device, time = np.empty(size, np.int64), np.empty(size)
@@ -150,9 +178,9 @@ def _frame(fleet: Fleet, part: slice, first: NDArray[np.int64], count: NDArray[n
             for values in (time, *shown.values()):
                 values[here] = values[same]
         place += n
+    columns: dict[str, NDArray[Any]]
     columns = {"device": device, "time_s": time, **shown, "p_pu": out[0], "q_pu": out[1], "status": status}
-    columns |= {"connected": status != Status.TRIP, "trip_time_s": out[3], "soc": out[2]}
-    return pd.DataFrame(columns, copy=False)
+    return columns | {"connected": status != Status.TRIP, "trip_time_s": out[3], "soc": out[2]}
 
 
 def _inputs(fleet: Fleet, d: int, time: NDArray[np.float64], shown: dict[str, NDArray[np.float64]]) -> None:
