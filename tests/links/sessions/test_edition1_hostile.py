@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from edition1_line import AC_LIMITS, PATIENT, Line, run
+from edition1_line import AC_LIMITS, PATIENT, Line, names, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -188,6 +188,36 @@ def test_a_charger_that_is_busy_for_too_long_is_left(protocol, limit, cause):
     # On the session's clock; what the exchanges took on the machine's counts besides.
     assert 2 < line.clock.now_s <= 5
     assert line.is_safe
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+def test_a_charger_that_is_busy_for_a_while_is_waited_for(protocol):
+    grants, ready, checks = (
+        iter(["waiting", "ongoing", "granted"]),
+        iter([False, True]),
+        iter(["ongoing", "valid"]),
+    )
+
+    async def authorise(who):
+        return next(grants)
+
+    async def insulation(voltage_v):
+        return next(checks)
+
+    line = Line(protocol, Offer(authorise=authorise, ready=lambda: next(ready)))
+    line.charger.insulation = insulation
+
+    async def session():
+        async with line.vehicle() as driver:
+            await driver.set_up()
+            await driver.stop()
+            return names(driver.asker)
+
+    sent = run(session())
+    first = "ContractAuthenticationReq" if protocol == "din" else "AuthorizationReq"
+    counts = [sent.count(name) for name in (first, "ChargeParameterDiscoveryReq", "CableCheckReq")]
+    assert counts == [3, 2, 2]
+    assert line.endings == [None]
 
 
 @pytest.mark.parametrize("protocol", BOTH)

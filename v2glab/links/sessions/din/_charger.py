@@ -67,11 +67,13 @@ class DinService(DcService):
             "PMax": min(_MOST_W, int(self.plant.limits.charge_w)),
         }
         schedule = {"PMaxScheduleID": 1, "PMaxScheduleEntry": [entry]}
+        # The schedule has its place in the message before there is one.
+        processing = "Finished" if self.offer.ready() else "Ongoing"
         return self.granted("ChargeParameterDiscovery", {
-            "EVSEProcessing": "Finished",
+            "EVSEProcessing": processing,
             "SAScheduleList": {"SAScheduleTuple": [{"SAScheduleTupleID": 1, "PMaxSchedule": schedule}]},
             "DC_EVSEChargeParameter": await self._dc_parameter(),
-        })  # fmt: skip
+        }, processing)  # fmt: skip
 
     async def _power_delivery(self, request: Message) -> Answer:
         start = request.body["ReadyToChargeState"]

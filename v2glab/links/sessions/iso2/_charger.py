@@ -94,6 +94,9 @@ class Iso2Service(ContractAnswers, AcAnswers, DcService):
         else:
             self._take_dc(told)
             parameter = {"DC_EVSEChargeParameter": await self._dc_parameter()}
+        if not self.offer.ready():
+            body = {"EVSEProcessing": "Ongoing", **parameter}
+            return self.granted("ChargeParameterDiscovery", body, "Ongoing")
         return self.granted(
             "ChargeParameterDiscovery",
             {"EVSEProcessing": "Finished", "SAScheduleList": self._schedules(), **parameter},
