@@ -34,11 +34,10 @@ def octets(name, **more):
     return build_v2gtp(V2gtpFrame(payload_type, document))
 
 
-@pytest.fixture(scope="module")
-def capture(tmp_path_factory):
-    """A session in DIN whose third loop answer takes 60 ms, whose stop is refused."""
-    talk = Talk()
-    at = talk.open(T0)
+def session(at, port=49152):
+    """Packets of a session in DIN whose third loop answer takes 60 ms, whose stop is refused."""
+    talk = Talk(vehicle=("fe80::1", port))
+    at = talk.open(at)
     refused = dict(blank(DIN.namespaces[0], "SessionStopRes"), ResponseCode="FAILED_SequenceError")
     lines = [
         ("supportedAppProtocolReq", {"AppProtocol": [OFFER]}, 0),
@@ -51,8 +50,13 @@ def capture(tmp_path_factory):
     for name, body, wait in [*lines, ("SessionStopReq", {}, 1), ("SessionStopRes", refused, 2)]:
         at += wait * MS
         talk.say(at, name.endswith("Req"), octets(name, **body))
+    return talk.framed()
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory):
     path = tmp_path_factory.mktemp("capture") / "session.pcap"
-    path.write_bytes(write_pcap(talk.framed()))
+    path.write_bytes(write_pcap(session(T0)))
     return path
 
 
@@ -92,6 +96,21 @@ def test_trace_writes_every_message(capsys, capture, tmp_path):
     assert [f["code"] for f in told["findings"]] == ["too-slow", "unexpected-message"]
     page = html.read_text()
     assert "FAILED_SequenceError" in page and "Content-Security-Policy" in page and "<script src" not in page
+
+
+def test_many_sessions_are_listed_and_one_is_shown_on_request(capsys, tmp_path):
+    path = tmp_path / "many.pcap"
+    path.write_bytes(write_pcap([p for k in range(5) for p in session(T0 + k * 1000 * MS, 50_000 + k)]))
+    code, out, _ = call(capsys, "trace", path)
+    rows = [line.split() for line in out.splitlines() if "FAILED_SequenceError" in line and "din" in line]
+    assert code == 0 and [r[0] for r in rows] == ["1", "2", "3", "4", "5"]
+    assert rows[4][1:4] == ["4.000", "s", "[fe80::1]:50004"] and "--session" in out
+    # A fault that all have stands once, with the sessions that have it.
+    assert out.count("Late: CurrentDemandRes") == 1 and "session 5: 1 times, slowest 60.0 ms" in out
+    code, out, _ = call(capsys, "trace", path, "--session", "3")
+    assert code == 0 and "session 3: [fe80::1]:50002" in out and "session 4: [" not in out
+    code, _, err = call(capsys, "trace", path, "--session", "6")
+    assert code == 2 and "1 to 5" in err
 
 
 @pytest.mark.parametrize(

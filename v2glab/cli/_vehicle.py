@@ -38,13 +38,16 @@ def trace_command(
         Path | None, typer.Option("--csv", help="Write one line a message; '-' prints it.")
     ] = None,
     html: Html = None,
+    only: Annotated[
+        list[int] | None, typer.Option("--session", help="Print this session in full; may be repeated.")
+    ] = None,
     strict: Strict = False,
 ) -> int:
     """Read a capture of the vehicle link: each message with its time, limit and margin, and what went wrong.
 
     No other program is needed. SLAC, discovery, TCP, TLS and all messages are read; with a key log, or with
-    the keys that a pcapng carries, encrypted sessions too. The vehicle link's own programs write key logs on
-    request. What is found is printed with its remedy; the exit code is 0 with it, unless --strict.
+    the keys that a pcapng carries, encrypted sessions too. 'v2glab vehicle listen --key-log' writes one. What
+    is found is printed with its remedy; the exit code is 0 with it, unless --strict.
 
     Examples:
 
@@ -52,9 +55,10 @@ def trace_command(
 
       v2glab vehicle trace session.pcap --html session.html --csv messages.csv
     """
-    from v2glab.cli._vehicle_trace import show_trace
+    from v2glab.cli._vehicle_trace import Outputs, show_trace
 
-    return show_trace(file, key_log, as_json=as_json, as_csv=as_csv, html=html, strict=strict)
+    outputs = Outputs(as_json, as_csv, html)
+    return show_trace(file, key_log, outputs, only=tuple(only or ()), strict=strict)
 
 
 @app.command("slac")
@@ -208,6 +212,9 @@ def listen_command(
         bool, typer.Option("--make-pki", help="Make test certificates for both ends when the folder is new.")
     ] = False,
     sessions: Annotated[int, typer.Option(help="Stop after so many sessions; 0 goes on.")] = 0,
+    key_log: Annotated[
+        Path | None, typer.Option("--key-log", help="Write the secrets of TLS, to read a capture with.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> int:
     """Be the charger: answer discovery, serve sessions over a model of a charger, print each as it ends.
@@ -223,4 +230,4 @@ def listen_command(
     """
     from v2glab.cli._vehicle_listen import Listening, listen
 
-    return listen(Listening(host, port, interface, pki, make_pki, sessions), as_json=as_json)
+    return listen(Listening(host, port, interface, pki, make_pki, sessions, key_log), as_json=as_json)

@@ -26,6 +26,7 @@ class Listening:
     pki: Path | None
     make_pki: bool
     sessions: int
+    key_log: Path | None = None
 
 
 def listen(settings: Listening, *, as_json: bool) -> int:
@@ -80,7 +81,7 @@ async def _open(settings: Listening, charger: Any, tell: Any) -> SessionsListene
 
     if settings.pki is not None and settings.make_pki and not settings.pki.exists():
         write_pki(make_pki(), settings.pki)
-    tls = TlsSettings("secc", PkiFiles(settings.pki)) if settings.pki else None
+    tls = TlsSettings("secc", PkiFiles(settings.pki), key_log=settings.key_log) if settings.pki else None
     offer = Offer()
     if tls is not None:
         offer.authorisation, offer.roots = ("eim", "pnc"), tls.files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 
 #: Events of a session that the terminal shows; files hold all of them.
 _MOST_EVENTS = 24
+#: More sessions than this are listed, one a line.
+_MOST_FULL = 4
 _PRINT = Path("-")
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """Files to write; ``-`` prints."""
+
+    as_json: Path | None = None
+    as_csv: Path | None = None
+    html: Path | None = None
+
+
 def show_trace(
-    file: Path,
-    key_log: Path | None,
-    *,
-    as_json: Path | None,
-    as_csv: Path | None,
-    html: Path | None,
-    strict: bool,
+    file: Path, key_log: Path | None, outputs: Outputs, *, only: tuple[int, ...] = (), strict: bool = False
 ) -> int:
     """Read a capture, print it and write what was asked for; return the exit code.
 
@@ -35,14 +40,19 @@ def show_trace(
     InputError
         The file is no capture, or cannot be read.
     UsageError
-        JSON and CSV are both to be printed.
+        JSON and CSV are both to be printed, or a session is none of the capture.
     """
     from v2glab.evidence import UsageError
     from v2glab.links.capture import find_faults, read_capture
 
+    as_json, as_csv, html = outputs.as_json, outputs.as_csv, outputs.html
     if as_json == as_csv == _PRINT:
         raise UsageError("--json - and --csv -", "one of them", "write one of them into a file")
     capture = read_capture(file, key_log)
+    for number in only:
+        if not 1 <= number <= len(capture.sessions):
+            required = f"1 to {len(capture.sessions)}"
+            raise UsageError(f"session {number}", required, "leave out --session to see which there are")
     findings = find_faults(capture)
     if html is not None:
         from v2glab.links.tls import load_tls_rules
@@ -55,7 +65,7 @@ def show_trace(
     if as_csv is not None:
         _write(as_csv, message_table(capture).to_csv(index=False))
     if _PRINT not in (as_json, as_csv):
-        _print(capture, findings)
+        _print(capture, findings, only)
         for path in (html, as_json, as_csv):
             if path is not None:
                 print(f"written: {path}")
@@ -132,9 +142,9 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _print(capture: Capture, findings: tuple[Finding, ...]) -> None:
+def _print(capture: Capture, findings: tuple[Finding, ...], only: tuple[int, ...]) -> None:
     from v2glab.cli._common import console
-    from v2glab.views import finding_lines, one_line, profile_line, rich_slac
+    from v2glab.views import finding_lines, one_line, profile_line, rich_sessions, rich_slac
 
     screen = console()
     for run in capture.slac:
@@ -142,8 +152,12 @@ def _print(capture: Capture, findings: tuple[Finding, ...]) -> None:
         screen.print(rich_slac(run.trace))
         for report in run.reports:
             print(f"  {report.evse_mac.hex(':')}  {profile_line(report)}")
+    if len(capture.sessions) > _MOST_FULL and not only:
+        screen.print(rich_sessions(capture.sessions))
+        print("one of them in full: --session NUMBER")
     for number, session in enumerate(capture.sessions, start=1):
-        _print_session(number, session)
+        if number in only or (not only and len(capture.sessions) <= _MOST_FULL):
+            _print_session(number, session)
     for entry in capture.left_out:
         first = f", first packet {entry.first}" if entry.first else ""
         print(one_line(f"left out: {entry.count} × {entry.reason}{first}"))

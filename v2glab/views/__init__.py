@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from v2glab.views._terminal import rich_verdicts
     from v2glab.views._vehicle_page import render_slac, render_vehicle_trace
     from v2glab.views._vehicle_slac import plot_slac, slac_phases
-    from v2glab.views._vehicle_terminal import finding_lines, profile_line, rich_exchanges, rich_slac
+    from v2glab.views._vehicle_terminal import (
+        finding_lines,
+        profile_line,
+        rich_exchanges,
+        rich_sessions,
+        rich_slac,
+    )
     from v2glab.views._vehicle_trace import plot_vehicle_trace
 
 _MODULE_OF = {
@@ -63,6 +69,7 @@ _MODULE_OF = {
     "render_slac": "_vehicle_page",
     "render_vehicle_trace": "_vehicle_page",
     "rich_exchanges": "_vehicle_terminal",
+    "rich_sessions": "_vehicle_terminal",
     "rich_slac": "_vehicle_terminal",
     "slac_phases": "_vehicle_slac",
 }
@@ -92,6 +99,7 @@ __all__ = [
     "rich_exchanges",
     "rich_pairs",
     "rich_rows",
+    "rich_sessions",
     "rich_slac",
     "rich_verdicts",
     "select_code",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from v2glab.diagnosis import Finding
+    from v2glab.links.capture import CapturedSession
     from v2glab.links.slac import Report, Seen
 
 _BAR = 16
@@ -48,6 +49,34 @@ def rich_exchanges(frame: pd.DataFrame) -> Table:
             *(Text(ms_text(c)) for c in cells),
             Text("–" if share is None else _bar(share), style=style),
             Text(one_line(said), style="red" if times.notes or "FAILED" in said else ""),
+        )
+    return table
+
+
+def rich_sessions(sessions: Sequence[CapturedSession]) -> Table:
+    """Return one row a session of a capture: ends, protocol, messages, negotiation, what is wrong."""
+    from rich.text import Text
+
+    table = _table(("", "r"), ("begins", "r"), ("vehicle", ""), ("charger", ""), ("protocol", ""))
+    for name in ("messages", "late", "negotiation"):
+        table.add_column(name, justify="right")
+    table.add_column("what is wrong", overflow="fold")
+    start = min((s.began_ns for s in sessions), default=0)
+    for number, s in enumerate(sessions, start=1):
+        late = sum(r.margin_s is not None and r.margin_s < 0 for r in s.records)
+        closed = f"{s.undeciphered} records closed" if s.undeciphered else ""
+        wrong = [f"{s.cause.phase}: {s.cause.text}" if s.cause else "", closed]
+        wrong += [r.response_code for r in s.records if r.response_code.startswith("FAILED")][:1]
+        table.add_row(
+            str(number),
+            f"{(s.began_ns - start) / 1e9:.3f} s",
+            Text(s.vehicle),
+            Text(s.charger),
+            Text(one_line(s.protocol or "–")),
+            str(len(s.records)),
+            Text(str(late or ""), style="bold red"),
+            ms_text(s.timing.total_s) if s.timing else "–",
+            Text(one_line(", ".join(w for w in wrong if w)), style="red"),
         )
     return table
 

@@ -19,15 +19,33 @@ from v2glab.links.tls._rules import load_tls_rules
 from v2glab.links.tls._timing import slow_finding
 
 Certainty = Literal["established", "suspected"]
+#: Lines of evidence that one finding shows.
+_MOST_EVIDENCE = 12
 
 
 def find_faults(capture: Capture) -> tuple[Finding, ...]:
     """Return what is wrong, in the order of a session: discovery, SLAC, handshake, messages."""
     found = [f for run in capture.slac for f in slac_faults(run)]
     found += discovery_faults(capture)
-    for session in capture.sessions:
-        found += session_faults(session)
-    return tuple(found)
+    for number, session in enumerate(capture.sessions, start=1):
+        for fault in session_faults(session):
+            told = tuple(f"session {number}: {line}" for line in fault.evidence)
+            found.append(replace(fault, evidence=told) if len(capture.sessions) > 1 else fault)
+    return tuple(gathered(found))
+
+
+def gathered(found: list[Finding]) -> list[Finding]:
+    """Return each fault once, with the evidence of all sessions that have it, as far as it can be read."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for f in found:
+        groups.setdefault((f.rule, f.code, f.title, f.cause, f.remedy, f.certainty), []).append(f)
+    out = []
+    for several in groups.values():
+        lines = [line for f in several for line in f.evidence]
+        more = len(lines) - _MOST_EVIDENCE
+        rest = [f"and {more} more such lines, {len(several)} findings in all"] if more > 0 else []
+        out.append(replace(several[0], evidence=(*lines[:_MOST_EVIDENCE], *rest)))
+    return out
 
 
 def session_faults(session: CapturedSession) -> list[Finding]:

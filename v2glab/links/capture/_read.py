@@ -94,12 +94,14 @@ class _Collected:
 
     def _discover(self, datagram: Datagram) -> None:
         port = codes()["sdp"]["port"]
-        if port not in (datagram.source[1], datagram.destination[1]):
-            self.leave(datagram.number, "UDP that is no discovery")
-            return
+        announced = port in (datagram.source[1], datagram.destination[1])
         try:
             message = parse_sdp(datagram.data)
         except V2gtpError as error:
+            if not announced:
+                # Chargers on a bench may answer on other ports: there only what is whole counts.
+                self.leave(datagram.number, "UDP that is no discovery")
+                return
             end = "evcc" if datagram.destination[1] == port else "secc"
             self._note(datagram, end, "damaged", error.found)
             return
