@@ -7,6 +7,7 @@ from edition1_line import AC_LIMITS, PATIENT, Line, names, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from v2glab.evidence import InputError
 from v2glab.links.exi import blank
 from v2glab.links.sessions import (
     Message,
@@ -269,6 +270,48 @@ def test_a_contactor_that_does_not_open_is_named(protocol):
     assert line.endings[0].cause.code == "F-092"
     assert caught.cause.name == ("contactor" if protocol == "iso2" else "refused")
     assert not line.battery.contactor_closed
+
+
+class Silent:
+    """Never sends a message of that name."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def message(self, message):
+        return None if message.name == self.name else message
+
+    def octets(self, message, octets):
+        return [Parcel(octets)]
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+@pytest.mark.parametrize("end", ["tamper", "secc_tamper"])
+def test_an_end_that_falls_silent_leaves_both_plants_safe(protocol, end):
+    vehicle = end == "tamper"
+    name = "CurrentDemandReq" if vehicle else "CurrentDemandRes"
+    rules = impatient(protocol, **({"sequence_s": 0.3} if vehicle else {"message_s": {"CurrentDemand": 0.2}}))
+    line = Line(protocol, rules=rules, **{end: Silent(name)})
+    caught = run(fails(line))
+    assert caught.cause.name == ("closed" if vehicle else "no-answer")
+    assert line.endings[0].cause.name == ("no-request" if vehicle else "closed")
+    assert line.is_safe
+
+
+def test_no_power_before_set_up_or_after_the_end():
+    line = Line("iso2")
+
+    async def session():
+        async with line.vehicle() as driver:
+            with pytest.raises(InputError, match="without PowerDelivery"):
+                await driver.cycle(Wanted(-1000))
+            await driver.set_up()
+            await driver.stop()
+            with pytest.raises(InputError, match="without PowerDelivery"):
+                await driver.cycle(Wanted(-1000))
+
+    run(session())
+    assert line.endings == [None]
 
 
 class Cut:

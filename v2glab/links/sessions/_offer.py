@@ -77,7 +77,8 @@ class Offer:
     dispatch
         Decides on the power in the dynamic control mode.
     ready
-        Whether a schedule can be offered yet; asked with each ScheduleExchangeReq (-20).
+        Whether a schedule can be offered yet; asked with each ScheduleExchangeReq (-20) or
+        ChargeParameterDiscoveryReq (DIN, -2).
     notice
         What the charger asks of the vehicle in the next answer of the loop.
     confirm_metering

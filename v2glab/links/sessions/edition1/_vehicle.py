@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
-from v2glab.evidence import LimitError
+from v2glab.evidence import InputError, LimitError
 from v2glab.links.sessions._ask import Asker
 from v2glab.links.sessions._message import Body, Message
 from v2glab.links.sessions._plant import VehiclePlant, VehicleReading
@@ -55,7 +55,11 @@ class Edition1Vehicle(VehicleDriver):
         ------
         LimitError
             The power is outside what both ends allow; these protocols cannot export.
+        InputError
+            No power may flow: the session is not set up, or has ended.
         """
+        if not self._flows:
+            raise InputError("a power without PowerDelivery", "a session that is set up", "call set_up first")
         if wanted.power_w > 0:
             raise LimitError(
                 f"{wanted.power_w:g} W of export",
