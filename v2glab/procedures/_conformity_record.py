@@ -120,22 +120,25 @@ def _clamp_errors(station: Station) -> tuple[float | None, float | None]:
 
 def reported(station: Station, offered: Sequence[str], closing: Approach | None) -> dict[str, float]:
     """Return what the device says of itself over SunSpec, and how the contactor closed."""
-    site, out = station.site, {}
-    wanted = {"701.W": "p_pu", "701.Var": "q_pu", "701.Hz": "f_hz", "701.LNV": "v_pu"}
-    plate = {"702.WMaxRtg": "p_max_w", "702.VAMaxRtg": "s_max_va", "702.VNomRtg": "v_nominal_v"}
-    scale = {
-        "p_pu": 1 / site.rated_power_w,
-        "q_pu": 1 / site.rated_power_w,
-        "v_pu": 1 / site.nominal_voltage_v,
+    site = station.site
+    per_w, per_v = 1 / site.rated_power_w, 1 / site.nominal_voltage_v
+    wanted = {
+        "701.W": ("p_pu", per_w),
+        "701.Var": ("q_pu", per_w),
+        "701.Hz": ("f_hz", 1.0),
+        "701.LNV": ("v_pu", per_v),
+        "702.WMaxRtg": ("p_max_w", 1.0),
+        "702.VAMaxRtg": ("s_max_va", 1.0),
+        "702.VNomRtg": ("v_nominal_v", 1.0),
+        "704.VarSetPct": ("set_q_pu", 0.01),
+        "704.WMaxLimPct": ("set_p_limit_pu", 0.01),
     }
-    names = [n for n in (*wanted, *plate) if n in offered]
+    names = [n for n in wanted if n in offered]
     try:
         read: dict[str, Any] = station.instrument("inverter").read(*names) if names else {}
     except DeviceError:
         read = {}
-    for point, quantity in read.items():
-        name = {**wanted, **plate}[point]
-        out[name] = quantity.value * scale.get(name, 1.0)
+    out = {wanted[point][0]: quantity.value * wanted[point][1] for point, quantity in read.items()}
     return {**out, **_closing(closing)}
 
 
