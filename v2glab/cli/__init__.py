@@ -23,7 +23,7 @@ _COMMANDS = {
     "barriers": "Say which rule stops export, and what each costs.",
     "conformity": "Run the type tests of a grid code on a model, the twin or a station.",
     "gridcodes": "List, show and compare grid codes; draw them side by side.",
-    "vehicle": "Read sessions of the vehicle link, run SLAC: every message, its limit, its cause.",
+    "vehicle": "Be vehicle or charger, read captures, run SLAC, inject faults: every message explained.",
     "instruments": "List, check and read instruments and their profiles.",
     "runs": "List, show and compare finished runs.",
 }
