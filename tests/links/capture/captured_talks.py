@@ -37,6 +37,7 @@ class Heard:
     vehicle: object = None
     charger: object = None
     keys: bytes = b""
+    ports: tuple = ()
     stream: object = None
 
 
@@ -85,7 +86,7 @@ async def converse(protocol, settings=None, *, loops=3, delay_s=0.0, late=()):
         stream = await (
             connect_plain("::1", port) if settings is None else connect_tls("::1", port, settings[0])
         )
-        heard.stream = stream
+        heard.stream, heard.ports = stream, (port, listener.port)
         asker = Asker(MessageLink(stream, "evcc"))
         heard.vehicle = asker.link.trace
         await asker.agree([protocol])
