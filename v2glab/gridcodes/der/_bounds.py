@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator
 
-from v2glab.gridcodes._values import Point, bound_value
-from v2glab.gridcodes.der._parts import Group
+from v2glab.gridcodes._values import Frozen, Point, bound_value
 
 if TYPE_CHECKING:
     from v2glab.gridcodes.der._settings import DerSettings
@@ -24,7 +23,7 @@ COORDINATES: dict[str, dict[str, str]] = {
 }
 
 
-class SettingRange(Group):
+class SettingRange(Frozen):
     """Least and greatest value of the setting at ``path``; ``zero`` allows 0 besides, which means off."""
 
     path: str

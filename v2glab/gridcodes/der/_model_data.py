@@ -6,17 +6,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.gridcodes._values import Frozen
 from v2glab.resources import data_root
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Assumed(_Entry):
+class Assumed(Frozen):
     """A figure of the modelled device, taken where the grid code names none."""
 
     value: Any
@@ -25,7 +22,7 @@ class Assumed(_Entry):
     note: str = ""
 
 
-class Absent(_Entry):
+class Absent(Frozen):
     """What stands, without effect, where neither code nor design knows a figure.
 
     ``switch`` is the setting that must stay off meanwhile; with ``alone`` false only while all such
@@ -38,7 +35,7 @@ class Absent(_Entry):
     alone: bool = True
 
 
-class ModelData(_Entry):
+class ModelData(Frozen):
     """Content of ``datasets/der/model.toml``; settings are named by dotted path."""
 
     schema_: int

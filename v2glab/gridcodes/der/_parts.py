@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from v2glab.gridcodes._model import Mode
+from v2glab.gridcodes._values import Frozen
 
 Points = tuple[tuple[float, float], ...]
 
 
-class Group(BaseModel):
-    """A frozen group; unknown names and numbers that are not finite are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Nameplate(Group):
+class Nameplate(Frozen):
     """What the plant is built for."""
 
     s_max_va: float = Field(gt=0)
@@ -47,7 +42,7 @@ class Nameplate(Group):
     demand_ramp_s: float = Field(default=0.0, ge=0)
 
 
-class EnterService(Group):
+class EnterService(Frozen):
     """When the plant may start; when not enabled it stays off after a trip, until it is started by hand.
 
     ``permit_service`` withdrawn trips the plant. A randomised delay applies below the rated apparent power
@@ -67,7 +62,7 @@ class EnterService(Group):
     ramp_s: float = Field(ge=0)
 
 
-class TripCurve(Group):
+class TripCurve(Frozen):
     """Beyond ``threshold`` (voltage in p.u., frequency in Hz) for ``time_s`` the plant trips."""
 
     enabled: bool = True
@@ -82,7 +77,7 @@ class TripCurve(Group):
     clause: str = ""
 
 
-class RideThroughRegion(Group):
+class RideThroughRegion(Frozen):
     """One region of voltage (p.u.) or frequency (Hz) and what the plant does there.
 
     It does not have to stay longer than ``minimum_s + slope_s_per_unit · (value − lower)``.
@@ -98,7 +93,7 @@ class RideThroughRegion(Group):
     clause: str = ""
 
 
-class RideThrough(Group):
+class RideThrough(Frozen):
     """Regions of voltage and of frequency, from the lowest to the highest value.
 
     When not enabled, the plant knows no region: it is in continuous operation until it trips. With
@@ -111,7 +106,7 @@ class RideThrough(Group):
     cease_response_s: float = Field(ge=0)
 
 
-class MomentaryCessation(Group):
+class MomentaryCessation(Frozen):
     """Below or above these voltages (p.u.) the plant stops exchanging current, without a trip."""
 
     enabled: bool = True
@@ -121,14 +116,14 @@ class MomentaryCessation(Group):
     return_s: float = Field(default=0.0, ge=0)
 
 
-class Restore(Group):
+class Restore(Frozen):
     """Ramp of the active current after a disturbance: seconds from zero to rated."""
 
     enabled: bool = True
     ramp_s: float = Field(ge=0)
 
 
-class ConsecutiveDisturbances(Group):
+class ConsecutiveDisturbances(Frozen):
     """After more than ``count`` disturbances the plant may trip; ``reset_s`` of calm starts anew.
 
     ``enabled`` makes the plant use that permission; otherwise it rides through any number.
@@ -139,7 +134,7 @@ class ConsecutiveDisturbances(Group):
     reset_s: float = Field(gt=0)
 
 
-class Droop(Group):
+class Droop(Frozen):
     """Frequency droop: dead bands in Hz, droops as frequency per power, both per unit."""
 
     enabled: bool = True
@@ -150,7 +145,7 @@ class Droop(Group):
     olrt_s: float = Field(ge=0)
 
 
-class VoltVar(Group):
+class VoltVar(Frozen):
     """Reactive power by voltage; the points are given for a reference of 1 p.u. and move with it."""
 
     enabled: bool = False
@@ -163,7 +158,7 @@ class VoltVar(Group):
     olrt_s: float = Field(ge=0)
 
 
-class WattVar(Group):
+class WattVar(Frozen):
     """Reactive power by active power, from full charging (−1) to full discharging (1)."""
 
     enabled: bool = False
@@ -171,7 +166,7 @@ class WattVar(Group):
     olrt_s: float = Field(ge=0)
 
 
-class VoltWatt(Group):
+class VoltWatt(Frozen):
     """Limit of active power by voltage.
 
     A limit below zero forces charging, as a share of the rated charging power. ``charge_points`` limit
@@ -185,7 +180,7 @@ class VoltWatt(Group):
     olrt_s: float = Field(ge=0)
 
 
-class ConstantPf(Group):
+class ConstantPf(Frozen):
     """Constant power factor."""
 
     enabled: bool = False
@@ -194,7 +189,7 @@ class ConstantPf(Group):
     olrt_s: float = Field(ge=0)
 
 
-class ConstantQ(Group):
+class ConstantQ(Frozen):
     """Constant reactive power; injection is positive."""
 
     enabled: bool = False
@@ -202,7 +197,7 @@ class ConstantQ(Group):
     olrt_s: float = Field(ge=0)
 
 
-class PowerLimit(Group):
+class PowerLimit(Frozen):
     """Upper limit of active power; below zero it forces charging, as a share of the rated charging power.
 
     ``response_s`` is the time for a change of 1 p.u.
@@ -213,14 +208,14 @@ class PowerLimit(Group):
     response_s: float = Field(ge=0)
 
 
-class DynamicVoltageSupport(Group):
+class DynamicVoltageSupport(Frozen):
     """Reactive current proportional to the change of voltage, in both sequences, while riding through."""
 
     enabled: bool = False
     k: float = Field(ge=0)
 
 
-class SocLimits(Group):
+class SocLimits(Frozen):
     """State of charge at the start and its bounds; without a capacity in the nameplate it does not move."""
 
     enabled: bool = True

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from v2glab.evidence import InputError
+from v2glab.gridcodes._values import Frozen
 from v2glab.gridcodes.der._bounds import SettingRange
 from v2glab.gridcodes.der._checks import check_settings
 from v2glab.gridcodes.der._parts import (
@@ -17,7 +18,6 @@ from v2glab.gridcodes.der._parts import (
     Droop,
     DynamicVoltageSupport,
     EnterService,
-    Group,
     MomentaryCessation,
     Nameplate,
     PowerLimit,
@@ -32,7 +32,7 @@ from v2glab.gridcodes.der._parts import (
 from v2glab.gridcodes.der._paths import still_unknown
 
 
-class DerSettings(Group):
+class DerSettings(Frozen):
     """All settings of one bidirectional plant.
 
     ``rules`` names the grid code and ``ranges`` are its ranges; with ``rules`` of ``None`` they do not count
@@ -97,7 +97,7 @@ class DerSettings(Group):
                 document[name] = document[name] | dict(change)
                 given |= {f"{name}.{member}" for member in change}
             else:
-                whole = change.model_dump() if isinstance(change, Group) else change
+                whole = change.model_dump() if isinstance(change, Frozen) else change
                 given |= {
                     name,
                     *(f"{name}.{member}" for member in (whole if isinstance(whole, dict) else ())),
