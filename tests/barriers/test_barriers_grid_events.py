@@ -13,6 +13,7 @@ from v2glab.barriers import (
     parse_limits,
     reconnection_wait,
     replay,
+    telemetry_share,
     trips_rule,
     within_limits,
 )
@@ -96,6 +97,12 @@ def test_latencies_within_a_limit_have_wilsons_interval() -> None:
     assert (found.low, found.high) == pytest.approx((0.5958, 0.9821), abs=1e-4)
     with pytest.raises(InputError, match="limit 1"):
         parse_limits({"limit": [limit | {"limit_s": -1}]}, "x")
+    own = load_catalogue().select("telemetry_resolution")["telemetry_resolution"]
+    assert telemetry_share([found], own) == own  # activation says nothing about telemetry
+    rule = telemetry_share(within_limits({"telemetry": np.array([1.0] * 9 + [3.0])}, limits), own)
+    assert rule.value == 0.9
+    assert rule.uncertainty == pytest.approx((0.9821 - 0.5958) / 4, abs=1e-4)
+    assert "measured: 10 values" in rule.value_source and "of y" in rule.value_source
 
 
 def test_files_set_their_rules_and_name_themselves(tmp_path: Path) -> None:

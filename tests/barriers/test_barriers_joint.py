@@ -50,7 +50,9 @@ def building(days: int, seed: int = 3) -> np.ndarray:
     return np.repeat(rng.uniform(0.1, 0.5, days * 24) - 0.6 * (abs(hour - 13) < 3), 4)
 
 
-def plain_frame(price: np.ndarray, hours: list[tuple[int, int, float]], services: Services) -> Frame:
+def plain_frame(
+    price: np.ndarray, hours: list[tuple[int, int, float]], services: Services, wear: float = 0.0
+) -> Frame:
     from v2glab.barriers import parse_tariff
 
     tariff = parse_tariff(
@@ -73,7 +75,7 @@ def plain_frame(price: np.ndarray, hours: list[tuple[int, int, float]], services
         "t",
     )
     market = Market(tariff, price, Window(START_S, price.size), services=services)
-    return Frame(year_of(hours), Vehicle(battery_kwh=40.0), market)
+    return Frame(year_of(hours), Vehicle(battery_kwh=40.0, wear_eur_per_kwh=wear), market)
 
 
 NIGHTS = [(24 * day + 17, 24 * day + 30, 8.0) for day in range(9)]
@@ -102,7 +104,7 @@ def test_without_a_tie_it_is_the_dispatch_even_where_both_at_once_would_pay(seed
 @pytest.mark.parametrize("negative", [False, True])
 def test_self_consumption_by_splitting_steps_equals_the_meter_in_highs(negative: bool) -> None:
     load = building(10) * 3
-    frame = plain_frame(prices(5, negative=negative), NIGHTS, Services(True, load))
+    frame = plain_frame(prices(5, negative=negative), NIGHTS, Services(True, load), wear=0.03)
     for way in (CHARGING_ONLY, Way(True, True, False), Way(False, True, False)):
         quick = solve_way(frame, Terms(), way)
         joint = joint_problem(frame, Terms(), way)

@@ -15,7 +15,14 @@ from v2glab.barriers._dispatch import DispatchProblem, Plan, dispatch, infeasibl
 from v2glab.barriers._estimate import Estimate, bootstrap, draw_rules
 from v2glab.barriers._evidence import BarrierEvidence, apply_evidence, map_verdicts
 from v2glab.barriers._grid_events import EventLoss, GridEvent, reconnection_wait, replay, trips_rule
-from v2glab.barriers._latency import MarketLimit, WithinLimit, handshake_delay, parse_limits, within_limits
+from v2glab.barriers._latency import (
+    MarketLimit,
+    WithinLimit,
+    handshake_delay,
+    parse_limits,
+    telemetry_share,
+    within_limits,
+)
 from v2glab.barriers._own_use import behind_meter, joined
 from v2glab.barriers._problem import Frame, Market, occupancy, vehicle_year_problem
 from v2glab.barriers._products import DemandCharge, ReserveProduct, called_energy
@@ -140,6 +147,7 @@ __all__ = [
     "synthetic_house",
     "synthetic_prices",
     "synthetic_sessions",
+    "telemetry_share",
     "terms_of",
     "trips_rule",
     "vehicle_year_problem",

@@ -50,6 +50,8 @@ class Metered:
         Shape (M, P): kWh taken and given outside of these intervals.
     most_kwh
         Shape (M,): most energy that the meter can take or give in a month.
+    most_kw
+        Highest power that the meter can take.
     gives
         Whether anything can ever be given to the grid.
     """
@@ -60,6 +62,7 @@ class Metered:
     base_import: Floats
     base_export: Floats
     most_kwh: Floats
+    most_kw: float
     gives: bool
 
 
@@ -67,7 +70,7 @@ class BillRows(TierRows):
     """Builds the rows of all bills. ``pairs`` are columns of which at most one may be positive."""
 
     def __init__(self, rows: Rows, contract: Contract, metered: Metered) -> None:
-        super().__init__(rows, contract, metered.most_kwh)
+        super().__init__(rows, contract, metered.most_kwh, metered.most_kw)
         self.metered = metered
         self.pairs: list[Pair] = []
         calendar = contract.calendar

@@ -206,7 +206,9 @@ class Program:
         need = np.bincount(month[joint.at], weights=use / joint.meter_in + np.abs(load_of), minlength=months)
         by_month = np.minimum(by_month, need + (problem.high_kwh - problem.low_kwh) / joint.meter_in)
         size_kwh = by_month + base[0].sum(axis=1) + base[1].sum(axis=1)
-        metered = Metered(cell[first], imports, exports, base[0], base[1], size_kwh, gives)
+        power = (problem.charge_kwh / joint.meter_in + problem.discharge_kwh / joint.meter_out) / joint.hours
+        most_kw = float(power.max()) + float(np.abs(joint.load_kwh).max()) / HOURS + 1e-6
+        metered = Metered(cell[first], imports, exports, base[0], base[1], size_kwh, most_kw, gives)
         bill = BillRows(self.rows, contract, metered)
         steps, window = np.arange(month.size), contract.demand_window_steps
         own = per = None

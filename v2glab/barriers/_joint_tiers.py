@@ -16,10 +16,10 @@ Integers = NDArray[np.int64]
 
 
 class TierRows:
-    """Tiers under one contract; ``most_kwh`` (M,) bounds the energy of each month."""
+    """Tiers under one contract; ``most_kwh`` (M,) bounds the energy of each month, ``most_kw`` any peak."""
 
-    def __init__(self, rows: Rows, contract: Contract, most_kwh: Floats) -> None:
-        self.rows, self.contract, self.most_kwh = rows, contract, most_kwh
+    def __init__(self, rows: Rows, contract: Contract, most_kwh: Floats, most_kw: float) -> None:
+        self.rows, self.contract, self.most_kwh, self.most_kw = rows, contract, most_kwh, most_kw
         self.tables = contract.rate.tables
         self.months = len(contract.calendar.names)
         #: Column of each month's billing demand, kW, where something counts it.
@@ -36,7 +36,7 @@ class TierRows:
         tiers = rows.columns(np.zeros(price.size), width.ravel(), np.zeros(price.size)).reshape(price.shape)
         same = rows.new(np.zeros(count), np.zeros(count))
         rows.put(same, peak, -1.0)
-        most = np.full(count, 1e6)
+        most = np.full(count, self.most_kw)
         for k in range(price.shape[1]):
             rows.put(same, tiers[:, k], 1.0)
             rows.put(into[month], tiers[:, k], price[:, k])
@@ -150,9 +150,10 @@ class TierRows:
                 low = rows.new(none, inf)
                 rows.put(low, full, -width[which, k])
             else:
-                low = rows.new(-most[which], inf)
+                widest = width[which, k] * self.most_kw
+                low = rows.new(-widest, inf)
                 rows.put(low, per[which], -width[which, k])
-                rows.put(low, full, -most[which])
+                rows.put(low, full, -widest)
             rows.put(low, tiers[which, k], 1.0)
 
 

@@ -115,3 +115,23 @@ def handshake_delay(samples: Mapping[str, Floats], rule: Transformation, where: 
             "value_source": f"measured: mean of {values.size} handshakes in {where}",
         }
     )
+
+
+def telemetry_share(within: Sequence[WithinLimit], own: Transformation) -> Transformation:
+    """Return the rule with the share of telemetry in time for the strictest limit, as what passes.
+
+    Standard uncertainty is a quarter of the 95 % interval's width (JCGM 100:2008, 4.3.4, for two standard
+    deviations each way). Without measured telemetry the rule stays as it is.
+    """
+    rows = [row for row in within if row.limit.kind == "telemetry" == row.measured]
+    if not rows:
+        return own
+    worst = min(rows, key=lambda row: row.share)
+    return own.model_copy(
+        update={
+            "value": worst.share,
+            "uncertainty": (worst.high - worst.low) / 4,
+            "value_source": f"measured: {worst.count} values, {worst.share:.1%} within the "
+            f"{worst.limit.limit_s:g} s of {worst.limit.id}",
+        }
+    )

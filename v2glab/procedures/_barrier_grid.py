@@ -23,6 +23,7 @@ from v2glab.barriers import (
     parse_limits,
     reconnection_wait,
     replay,
+    telemetry_share,
     trips_rule,
     within_limits,
 )
@@ -67,7 +68,8 @@ def set_from_grid(
 
     Latencies that a run measured are held against the markets' limits unless the file has the same kind.
     Events set ``ride_through_window`` (trips a year) and ``anti_islanding`` (wait before export), latencies
-    ``handshake_latency``; all three join the rules.
+    ``handshake_latency``; all three join the rules. Telemetry sets ``telemetry_resolution`` where that is one
+    of the rules.
 
     Raises
     ------
@@ -99,6 +101,8 @@ def set_from_grid(
             out["handshake_latency"] = handshake_delay(listed, own, Path(latencies).name)
     limits = find_data("datasets", "barriers", "market_limits", "limits.toml")
     within = within_limits(samples, parse_limits(read_toml(limits), limits.name)) if samples else []
+    if "telemetry_resolution" in out:
+        out["telemetry_resolution"] = telemetry_share(within, out["telemetry_resolution"])
     return out, GridEvidence(tuple(losses), tuple(within), samples)
 
 

@@ -31,6 +31,11 @@ RATES = {
         flatdemandstructure=[[{"rate": 1.0}]],
         flatdemandmonths=[0] * 12,
     ),
+    "months of use": rate(  # the first tier is wider than all energy: it bounds no peak
+        energyratestructure=two_tiers(700.0, 0.30, 0.10, "kWh/kW"),
+        flatdemandstructure=[[{"rate": 0.01}]],
+        flatdemandmonths=[0] * 12,
+    ),
     "minimum": rate(mincharge=4.0),
     "net metering": rate(dgrules="Net Metering"),
     "net metering, falling, minimum": rate(
