@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 End = Literal["evcc", "secc"]
 
 
-@dataclass
+@dataclass(slots=True)
 class MessageRecord:
     """One message as one end saw it. Durations are in seconds; None where this end cannot know it.
 

@@ -15,6 +15,9 @@ from v2glab.links.sessions._message import Message, payload_types, read_message,
 from v2glab.links.sessions._rules import Protocol, SessionRules, load_session_rules
 from v2glab.links.sessions._trace import End, MessageRecord, Trace, now_ns
 
+#: Seconds between two questions to the kernel for the round trip.
+_WAY_EVERY_S = 0.25
+
 
 class Stream(Shape):
     """What messages travel on: a plain or TLS connection of ``v2glab.links.tls``."""
@@ -75,6 +78,8 @@ class MessageLink:
         self.protocol: Protocol | None = None
         self.protocol_name = ""
         self._sent_at = self._came_at = self._free_at = time.perf_counter()
+        self._ask_way_at = 0.0
+        self._way_s: float | None = None
         self._closed = False
 
     @property
@@ -143,12 +148,19 @@ class MessageLink:
         record.name, record.session_id = message.name, message.session_id
         record.response_code = message.response_code
         record.decode_s = self._free_at - self._came_at
-        way = self._stream.round_trip_s
-        record.wire_s = way / 2 if way is not None else None
+        record.wire_s = self._one_way()
         if self.end == "evcc":
             record.answer_s, record.limit_s = self._came_at - self._sent_at, timeout_s
         self.trace.add(record)
         return message
+
+    def _one_way(self) -> float | None:
+        # The kernel smooths it over many segments: asking once in a while is enough.
+        if self._came_at >= self._ask_way_at:
+            self._ask_way_at = self._came_at + _WAY_EVERY_S
+            way = self._stream.round_trip_s
+            self._way_s = way / 2 if way is not None else None
+        return self._way_s
 
     async def close(self) -> None:
         """End the connection; twice does no harm."""

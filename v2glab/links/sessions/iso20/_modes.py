@@ -131,6 +131,8 @@ def contradiction(limits: PowerLimits, mode: Mode) -> str:
     return ""
 
 
+# Asked several times in each turn of the loop, for limits that seldom change.
+@lru_cache(maxsize=4096)
 def common(one: PowerLimits, other: PowerLimits, mode: Mode) -> PowerLimits:
     """Return what both ends allow; export is zero where the service has none.
 

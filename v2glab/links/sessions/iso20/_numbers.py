@@ -9,9 +9,9 @@ from typing import Literal
 from v2glab.evidence import InputError
 from v2glab.links.sessions._message import Body
 
-_LARGEST = 32767
+_LARGEST, _HIGHEST = 32767, 3
 #: Exponent, largest magnitude, and what a value is multiplied with.
-_STEPS = tuple((e, _LARGEST * 10.0**e, 10.0**-e) for e in range(-3, 4))
+_STEPS = tuple((e, _LARGEST * 10.0**e, 10.0**-e) for e in range(-3, _HIGHEST + 1))
 Rounding = Literal["nearest", "down", "up", "zero"]
 _ROUND: dict[str, Callable[[float], int]] = {
     "nearest": round,
@@ -22,7 +22,7 @@ _ROUND: dict[str, Callable[[float], int]] = {
 
 
 def rational(value: float, rounding: Rounding = "nearest") -> Body:
-    """Return a number with the most digits that fit.
+    """Return a number with the most digits that fit, and no zeros behind them.
 
     Parameters
     ----------
@@ -41,13 +41,27 @@ def rational(value: float, rounding: Rounding = "nearest") -> Body:
             # Six decimals are kept: 0.57 / 0.01 must not become 56 by the binary fraction.
             whole = int(_ROUND[rounding](round(value * scale, 6)))
             if abs(whole) <= _LARGEST:
-                return {"Exponent": exponent, "Value": whole}
+                return _shortest(exponent, whole)
     raise InputError(f"{value!r:.40}", "a finite number up to 32,767,000", "mend the value")
+
+
+def _shortest(exponent: int, whole: int) -> Body:
+    """Return the number with its smallest value: 22 kW as 22 · 10³ takes one octet less than as 22000."""
+    if not whole:
+        return {"Exponent": 0, "Value": 0}
+    while exponent < _HIGHEST:
+        shorter, rest = divmod(whole, 10)
+        if rest:
+            break
+        exponent, whole = exponent + 1, shorter
+    return {"Exponent": exponent, "Value": whole}
 
 
 def number(found: Body) -> float:
     """Return the value of a number; always finite, whatever the exponent."""
-    return float(found["Value"]) * 10.0 ** int(found["Exponent"])
+    value, exponent = float(found["Value"]), int(found["Exponent"])
+    # Divided where that is exact: 19 / 10 is 1.9, 19 · 0.1 is a little more.
+    return value * 10.0**exponent if exponent >= 0 else value / 10.0**-exponent
 
 
 def number_or_none(body: Body, name: str) -> float | None:
