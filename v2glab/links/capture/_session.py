@@ -135,6 +135,12 @@ def _read(connection: Connection, chunks: list[Chunk], keys: KeyLog, *, tls: boo
     notes += dialogue.notes
     if dialogue.pending:
         notes.append(f"{dialogue.pending} octets at the end belong to no whole frame")
+    if dialogue.trace.dropped:
+        kept, slowest = len(dialogue.trace.records), dialogue.trace.slowest
+        worst = "" if slowest is None or slowest.answer_s is None else f"{slowest.answer_s * 1e3:.1f} ms"
+        notes.append(
+            f"{dialogue.trace.dropped} messages after the first {kept} are left out; slowest of all: {worst}"
+        )
     return CapturedSession(
         place_text(connection.client),
         place_text(connection.server),
