@@ -103,6 +103,8 @@ def _check(asked: Asked, target: Target) -> None:
             raise UsageError(found, f"one of {', '.join(known)}", "choose one of those")
     if target.address and target.interface:
         raise UsageError("--address and --interface", "one of them", "leave out the other")
+    if target.address or target.interface:
+        _way(target)
     if not 0 <= asked.duration_s < 86_400:
         raise UsageError(f"--duration {asked.duration_s:g}", "seconds, less than a day", "mend it")
 

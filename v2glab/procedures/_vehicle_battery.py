@@ -33,20 +33,13 @@ class StationBattery:
     Parameters
     ----------
     series
-        Takes one row a reading, station time.
-    progress
-        Told of each row.
+        Takes one row a reading, station time; ``tell`` is given each.
     """
 
-    def __init__(
-        self,
-        station: Station,
-        settings: BatterySettings,
-        series: Series,
-        progress: Callable[[Sample], None] = lambda sample: None,
-    ) -> None:
+    def __init__(self, station: Station, settings: BatterySettings, series: Series) -> None:
         self._charger, self._clock = station.instrument("charger"), station.clock
-        self._settings, self._series, self._progress = settings, series, progress
+        self._settings, self._series = settings, series
+        self.tell: Callable[[Sample], None] = lambda sample: None
         self._closed = False
 
     @property
@@ -69,7 +62,7 @@ class StationBattery:
     def sample(self) -> dict[str, Quantity]:
         """Read, and keep the row."""
         found = self._charger.read(*_POINTS)
-        self._progress(self._series.add(self._clock.now_ns(), found))
+        self.tell(self._series.add(self._clock.now_ns(), found))
         return dict(found)
 
     async def close_contactor(self) -> None:

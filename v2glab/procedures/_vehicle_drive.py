@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from v2glab.evidence import DeviceError
 from v2glab.links.sessions import OpenSettings, SessionFailure, Trace, Wishes, no_charger, open_session
+from v2glab.procedures._vehicle_beside import run_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from v2glab.links.sdp import Direct, Multicast
     from v2glab.links.sessions import EnergyCount, Fixed, LoopState, Session, SessionCause
     from v2glab.links.tls import Timing, TlsCause, TlsSettings
+    from v2glab.procedures._procedure import Sample
     from v2glab.procedures._vehicle_battery import StationBattery
     from v2glab.station import Lease, Station
 
@@ -72,12 +74,24 @@ def get_ready(plan: DrivePlan) -> None:
         prepare(namespace)
     if isinstance(plan.way, Fixed):
         return
-    # The session itself asks again: what goes wrong here shows there, with its cause.
-    with contextlib.suppress(DeviceError):
-        asyncio.run(discover(plan.way, SdpRequest("tls" if plan.tls else "none", "tcp")))
+    way, request = plan.way, SdpRequest("tls" if plan.tls else "none", "tcp")
+
+    async def ask(tell: object) -> None:
+        # The session itself asks again: what goes wrong here shows there, with its cause.
+        with contextlib.suppress(DeviceError):
+            await discover(way, request)
+
+    run_beside(ask, lambda sample: None)
 
 
-def drive(plan: DrivePlan, station: Station, lease: Lease, battery: StationBattery, done: Drive) -> None:
+def drive(
+    plan: DrivePlan,
+    station: Station,
+    lease: Lease,
+    battery: StationBattery,
+    done: Drive,
+    progress: Callable[[Sample], None],
+) -> None:
     """Carry a session through under a lease; what came of it, a failure too, ends up in ``done``.
 
     Raises
@@ -87,7 +101,12 @@ def drive(plan: DrivePlan, station: Station, lease: Lease, battery: StationBatte
     SafeStateError
         The lease was lost.
     """
-    asyncio.run(_driven(plan, station, lease, battery, done))
+
+    async def work(tell: Callable[[Sample], None]) -> None:
+        battery.tell = tell
+        await _driven(plan, station, lease, battery, done)
+
+    run_beside(work, progress)
     done.contactor_after = station.instrument("charger").read("contactor_feedback")["contactor_feedback"]
 
 

@@ -81,12 +81,12 @@ def execute(context: Context[SessionParameters]) -> Result:
     plan = _plan(station, parameters)
     start_ns = station.clock.now_ns()
     series = Series(start_ns)
-    battery = StationBattery(station, _battery(parameters), series, context.progress)
+    battery = StationBattery(station, _battery(parameters), series)
     get_ready(plan)
     done = Drive()
     try:
         with station.energised(max_s=parameters.duration_s + _ALLOWANCE_S) as lease:
-            drive(plan, station, lease, battery, done)
+            drive(plan, station, lease, battery, done, context.progress)
     except SafeStateError as error:
         raise _with_cause(error, done) from error
     findings = explain_session(done.cause, done.timing, done.messages)
