@@ -40,6 +40,7 @@ def print_result(result: Result, out: Path | None) -> None:
     )
     left_out = result.tables["left_out"]["kind"].value_counts()
     screen.print("Left out: " + (", ".join(f"{n} {kind}" for kind, n in left_out.items()) or "nothing") + ".")
+    _print_services(result)
     screen.print("Findings:")
     for row in result.tables["findings"].itertuples():
         screen.print(f"- {row.finding}", markup=False)
@@ -47,6 +48,29 @@ def print_result(result: Result, out: Path | None) -> None:
         screen.print(f"{verdict.criterion.title}: {verdict.outcome}", markup=False)
     _print_evidence(result)
     _print_end(facts["caveats"], out)
+
+
+def _print_services(result: Result) -> None:
+    """Print what each choice of services earns, how plans were found, and what foresight is worth."""
+    from v2glab.cli._common import console
+
+    screen, services = console(), result.tables.get("services")
+    if services is not None:
+        print_table(
+            ["services", "value without rules"],
+            [[str(row.services), f"{row.value:.2f}"] for row in services.itertuples()],
+        )
+    methods = ", ".join(f"{name} {count}" for name, count in result.facts["methods"].items())
+    screen.print(f"Plans by method: {methods or 'none'}.", markup=False)
+    table = result.tables["foresight"]
+    if len(table):
+        perfect, rolled = table["perfect"].mean(), table["rolling"].mean()
+        gap = "not rolled" if math.isnan(rolled) else f"{rolled:.2f}, {perfect - rolled:.2f} less"
+        screen.print(
+            f"Foresight: {perfect:.2f} without rules with it; planning {int(table['horizon_h'].iloc[0])} h "
+            f"ahead: {gap} ({'; '.join(dict.fromkeys(table['method']))}).",
+            markup=False,
+        )
 
 
 def _print_evidence(result: Result) -> None:
