@@ -96,7 +96,7 @@ class Line:
 
     async def settle(self):
         """Wait until the charger's end is through."""
-        for _ in range(200):
+        for _ in range(2000):
             if len(self.endings) >= len(self.services):
                 return
             await asyncio.sleep(0.005)
