@@ -119,6 +119,25 @@ def test_a_wrong_request_gets_its_response_code(name, change, code):
     line.assert_safe()
 
 
+def test_power_told_by_phase_is_added_up():
+    def spoil(message):
+        if message.name != "AC_ChargeLoopReq":
+            return message
+        body = copied(message.body)
+        block = body["BPT_Scheduled_AC_CLReqControlMode"]
+        if block["EVPresentActivePower"]["Value"]:
+            block |= {"EVPresentActivePower_L2": number(500), "EVPresentActivePower_L3": number(250)}
+        return replace(message, body=body)
+
+    line = Line(spoiler=Spoiler(spoil), wishes=Wishes(service="ac_bpt"))
+
+    async def scenario():
+        async with line.session() as session:
+            return await session.charge(power_w=2_000, duration_s=20)
+
+    assert run(scenario()).power_w == pytest.approx(-2_750, rel=1e-3)
+
+
 def test_a_foreign_session_identifier_is_refused_at_every_message():
     async def scenario(name):
         def spoil(message):

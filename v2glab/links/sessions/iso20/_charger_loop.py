@@ -10,7 +10,7 @@ from v2glab.links.sessions._plant import ChargerReading, PowerLimits
 from v2glab.links.sessions._serve import Answer
 from v2glab.links.sessions.iso20._charger import ChargerSide
 from v2glab.links.sessions.iso20._modes import limits_of, loop_limits
-from v2glab.links.sessions.iso20._numbers import number, rational
+from v2glab.links.sessions.iso20._numbers import number, phases_sum, rational
 
 _NOTICES = {"stop": "Terminate", "pause": "Pause", "renegotiate": "ScheduleRenegotiation"}
 #: At this share of a limit it counts as reached.
@@ -51,7 +51,7 @@ async def ac_loop(side: ChargerSide, request: Message) -> Answer:
     await _healthy(side)
     told: Body = {}
     if side.mode.scheduled:
-        power_w = -number(block["EVPresentActivePower"])
+        power_w = -phases_sum(block, "EVPresentActivePower")
     else:
         power_w = side.offer.dispatch(Bounds(side.limits, number(block["EVTargetEnergyRequest"])))
         told["EVSETargetActivePower"] = rational(-power_w, "zero")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from v2glab.links.sessions._message import Body
 from v2glab.links.sessions._plant import PowerLimits
-from v2glab.links.sessions.iso20._numbers import Rounding, number, rational
+from v2glab.links.sessions.iso20._numbers import Rounding, number, phases_sum, rational
 from v2glab.links.sessions.iso20._rules import EnergyService, Kind
 
 Control = Literal["scheduled", "dynamic"]
@@ -108,7 +108,7 @@ def limits_of(body: Body, mode: Mode, end: End, before: PowerLimits | None = Non
     known = dict(before.__dict__ if before else _NONE)
     for field, name, _ in rows(mode, end):
         if name in body:
-            known[field] = number(body[name])
+            known[field] = number(body[name]) if mode.kind == "DC" else phases_sum(body, name)
     return PowerLimits(**known)
 
 

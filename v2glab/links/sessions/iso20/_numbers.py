@@ -64,6 +64,6 @@ def number(found: Body) -> float:
     return value * 10.0**exponent if exponent >= 0 else value / 10.0**-exponent
 
 
-def number_or_none(body: Body, name: str) -> float | None:
-    """Return the number of an element that may be missing."""
-    return number(body[name]) if name in body else None
+def phases_sum(body: Body, name: str) -> float:
+    """Return the sum over the phases of AC: the element of the first one, or of all, and ``_L2``, ``_L3``."""
+    return sum(number(body[n]) for n in (name, f"{name}_L2", f"{name}_L3") if n in body)

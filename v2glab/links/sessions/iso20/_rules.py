@@ -74,6 +74,7 @@ class Iso20Rules(_Rule):
     order: dict[str, tuple[str, ...]]
     refusal: dict[str, RefusalRule]
     warning: dict[str, str]
+    failed: dict[str, str]
     chain: dict[Reason, str]
     figures: Figures
     installation: Installation

@@ -10,7 +10,7 @@ from v2glab.links.sessions._message import Body, Message
 from v2glab.links.sessions._plant import PowerLimits, VehicleReading
 from v2glab.links.sessions._vehicle import LoopState, Notice
 from v2glab.links.sessions.iso20._modes import limits_of, loop_limits
-from v2glab.links.sessions.iso20._numbers import number, number_or_none, rational
+from v2glab.links.sessions.iso20._numbers import number, phases_sum, rational
 from v2glab.links.sessions.iso20._pnc import confirm_metering
 from v2glab.links.sessions.iso20._vehicle_side import VehicleSide
 
@@ -110,8 +110,8 @@ def _state(side: VehicleSide, answer: Message, reading: VehicleReading) -> LoopS
         side.voltage_v, power_w = volts, volts * amperes
     else:
         volts = amperes = math.nan  # no message of AC carries them
-        told = number_or_none(block, "EVSEPresentActivePower")
-        power_w = math.nan if told is None else 0.0 - told
+        told = "EVSEPresentActivePower"
+        power_w = 0.0 - phases_sum(block, told) if told in block else math.nan
     side.meter = body.get("MeterInfo")
     meter, limits = side.meter or {}, side.charger
     notice = body.get("EVSEStatus", {}).get("EVSENotification", "")

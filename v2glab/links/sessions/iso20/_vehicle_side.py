@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from v2glab.evidence import InputError, LimitError
 from v2glab.links.sessions._ask import Asker
+from v2glab.links.sessions._failure import SessionFailure, failure
 from v2glab.links.sessions._message import Body, Message
 from v2glab.links.sessions._plant import PowerLimits, VehiclePlant
 from v2glab.links.sessions._vehicle import Progress, Wishes
@@ -78,11 +79,24 @@ class VehicleSide:
             No answer, or one that does not grant.
         """
         self.progress.tell(name)
-        answer = await self.asker.ask(name, body, signature=signature)
+        try:
+            answer = await self.asker.ask(name, body, signature=signature)
+        except SessionFailure as error:
+            raise self._meant(name, error) from error
         code = answer.response_code
         if code in self.rules.warning:
             raise self.asker.fail(self.rules.warning[code], answer, code)
         return answer
+
+    def _meant(self, name: str, error: SessionFailure) -> SessionFailure:
+        """Return what a refusal without a reason means at this message."""
+        cause = self.rules.failed.get(name, "")
+        if error.cause.response_code != "FAILED" or not cause:
+            return error
+        link, code = self.asker.link, error.cause.response_code
+        return failure(
+            cause, f"{name}Res", "evcc", code, trace=link.trace, response_code=code, rules=link.rules
+        )
 
     async def ask_until(
         self, name: str, body: Body | None, limit_s: float, cause: str, signature: Body | None = None
