@@ -96,6 +96,8 @@ class Sampler:
             if number % _BEATS == 0:
                 self._lease.checkpoint(within_s=_WITHIN_S)
             try:
+                if self._waiting and not fast:  # before it is longer ago than the oscilloscope remembers
+                    self._fetch(at_end=True)
                 while left and left[0][0] <= at + 1e-9:
                     due, act = left.pop(0)
                     self._wait(due, stimulus)

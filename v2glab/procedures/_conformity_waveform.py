@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 VOLTAGES, CURRENTS = ("a", "b", "c"), ("current_a", "current_b", "current_c")
-#: A frequency is the turn of the phase over so many cycles.
-_CYCLES = 3
+#: A frequency is the turn of the phase over so many cycles; half a turn is a quarter of nominal away.
+_CYCLES = 2
 #: So much is kept before a sample, so that its windows are whole.
 MARGIN_S = 0.06
 #: Longest piece that is fetched at once.
-PIECE_S = 1.5
+PIECE_S = 1.2
 #: Below this share of nominal there is no phase to follow.
 _DEAD = 0.05
 
