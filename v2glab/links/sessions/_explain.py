@@ -52,7 +52,9 @@ def _failed(cause: SessionCause | TlsCause) -> Finding:
     where = cause.message if isinstance(cause, SessionCause) else str(cause.phase)
     code = (cause.code if isinstance(cause, SessionCause) else "") or cause.name
     told = cause.response_code if isinstance(cause, SessionCause) else ""
-    evidence = tuple(dict.fromkeys(e for e in (told, *cause.evidence) if e))
+    known = load_session_rules().cause.get(cause.name)
+    mrec = f"minimum required error code {known.mrec}" if known is not None and known.mrec else ""
+    evidence = tuple(dict.fromkeys(e for e in (told, mrec, *cause.evidence) if e))
     title = f"No session: {where}"
     return Finding("vehicle-session", code, title, cause.text, evidence, cause.remedy, "established")
 
