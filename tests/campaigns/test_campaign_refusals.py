@@ -116,7 +116,7 @@ def _live_station(folder: Path, charger_port: int, other_port: int) -> Path:
         text = text.replace(f"twin:{name}\n", f"tcp://127.0.0.1:{charger_port}?unit=1\n")
         text = text.replace(f'"twin:{name}"', f'"tcp://127.0.0.1:{charger_port}?unit=1"')
     text = text.replace('"twin:meter"', f'"tcp://127.0.0.1:{other_port}?unit=2"')
-    for name in ("analyser", "dmm", "scope", "grid"):
+    for name in ("analyser", "dmm", "scope", "clamps", "grid"):
         text = text.replace(f'"twin:{name}"', f'"TCPIP::127.0.0.1::{other_port}::SOCKET"')
     text = text.replace('"twin:hwmon"', f'"{folder.as_uri()}"').replace('"twin:pki"', f'"{folder}"')
     text = text.replace('"twin:charger_log"', '"c.log"').replace('"twin:gateway_log"', '"g.log"')
