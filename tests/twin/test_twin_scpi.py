@@ -17,7 +17,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.stop()
 
 
-NAMES = ("analyser", "dmm", "scope", "grid")
+NAMES = ("analyser", "dmm", "scope", "clamps", "grid")
 
 
 @pytest.mark.parametrize(
