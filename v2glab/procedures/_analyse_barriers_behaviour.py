@@ -52,7 +52,7 @@ def behaviour_tables(inputs: Inputs, priced: Priced, horizon_h: int) -> dict[str
     return {
         "energy": _energy(inputs, order),
         "duration": _duration(inputs),
-        "settings": _settings(inputs),
+        "settings": _settings(inputs, priced),
         "foresight": _foresight(inputs, horizon_h),
         **services_table(inputs),
     }
@@ -117,16 +117,18 @@ def _duration(inputs: Inputs) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _settings(inputs: Inputs) -> pd.DataFrame:
+def _settings(inputs: Inputs, priced: Priced) -> pd.DataFrame:
     """Return what the loss to all rules becomes with another car: one setting at a time.
 
     Vehicles that a setting leaves without a feasible plan cannot count: the others' mean change is added to
-    the loss of all, and how many they were stands beside it.
+    the loss of all, and how many they were stands beside it. Under a rate that ties steps together a year
+    takes a solver seconds to minutes: no setting is varied then, and none counts a vehicle.
     """
     import pandas as pd
 
-    base = _losses(inputs, inputs.vehicle)
-    mean = float(np.mean(list(base.values())))
+    tied = inputs.market.contract is not None
+    base = {} if tied else _losses(inputs, inputs.vehicle)
+    mean = float(priced.nominal.only(0).total.mean()) if tied else float(np.mean(list(base.values())))
     rows = []
     for name, *ends in _SETTINGS:
         now = float(getattr(inputs.vehicle, name))
@@ -135,7 +137,8 @@ def _settings(inputs: Inputs) -> pd.DataFrame:
             value = now * end if name in _SCALED else now + end
             found: dict[str, float] = {}
             with suppress(ValueError):  # a setting that no car can have
-                found = _losses(inputs, Vehicle(**(inputs.vehicle.model_dump() | {name: value})))
+                other = Vehicle(**(inputs.vehicle.model_dump() | {name: value}))
+                found = {} if tied else _losses(inputs, other)
             changes = [loss - base[user] for user, loss in found.items()]
             row[f"{label}_setting"] = value
             row[f"loss_{label}"] = mean + float(np.mean(changes)) if changes else float("nan")

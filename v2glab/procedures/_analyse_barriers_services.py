@@ -74,6 +74,7 @@ def service_caveats(inputs: Inputs, parameters: BarrierParameters) -> list[str]:
     if market.contract is not None:
         out.append(
             "Terms of the rate tie steps together: whole local months are dispatched at once by HiGHS, and "
-            "the true bill of each plan is booked; a meter without earlier peaks is assumed."
+            "the true bill of each plan is booked; a meter without earlier peaks is assumed. Settings of the "
+            "car are not varied."
         )
     return out
