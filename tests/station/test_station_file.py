@@ -91,7 +91,8 @@ def test_what_belongs_to_the_twin_is_refused_elsewhere(tmp_path: Path) -> None:
     joined = changed(tmp_path, ("faults = []", 'faults = []\ncontrol = "127.0.0.1:1"'))
     with pytest.raises(UsageError, match="under way"):
         open_station(joined, faults=["low_soc"])
-    live = changed(tmp_path, ('kind = "twin"', 'kind = "live"'), ("twin:", "tcp://127.0.0.1:1/"))
+    addresses = ('"twin:vehicle"', '"[::1]:1"'), ("twin:", "tcp://127.0.0.1:1/")
+    live = changed(tmp_path, ('kind = "twin"', 'kind = "live"'), *addresses)
     text = live.read_text(encoding="utf-8")
     live.write_text(text[: text.index("[twin]")].replace('"lockstep"', '"realtime"'), encoding="utf-8")
     with pytest.raises(UsageError, match="live station"):
