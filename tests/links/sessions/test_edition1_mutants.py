@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from v2glab.evidence import LimitError
 from v2glab.links.exi import ExiError
 from v2glab.links.sessions import (
-    Message,
     ModelBattery,
     ModelCharger,
     Parcel,
@@ -24,51 +23,61 @@ from v2glab.links.sessions._offer import Offer
 
 RULES = load_session_rules()
 KINDS = [("din", "dc"), ("iso2", "dc"), ("iso2", "ac")]
-VALUES = st.one_of(
-    st.sampled_from(
-        [-32768, -1, 0, 1, 2, 3, 255, 32767, 1 << 31, True, False, "", "00", "Ongoing", "Finished"]
-    ),
-    st.integers(-32768, 32767),
-    st.sampled_from(
-        ["Stop", "Start", "Renegotiate", "StopCharging", "ReNegotiation", "EVSE_Malfunction", "OK"]
-    ),
-    st.sampled_from(
-        ["DC_core", "AC_three_phase_core", "AC_single_phase_core", "Contract", "ExternalPayment"]
-    ),
-)
+NUMBERS = [-32768, -1, 0, 1, 2, 3, 100, 255, 300, 500, 32767, 1 << 31]
+TEXTS = [
+    "", "00", "FF", "OK", "FAILED", "OK_OldSessionJoined", "Ongoing", "Finished", "Start", "Stop", "Pause",
+    "None", "Renegotiate", "Terminate", "StopCharging", "ReNegotiation", "EVSE_NotReady", "EVSE_Malfunction",
+    "EVSE_UtilityInterruptEvent", "Invalid", "Fault", "DC_core", "DC_extended", "AC_three_phase_core", "A",
+    "V", "AC_single_phase_core", "Contract", "ExternalPayment", "NO_ERROR", "FAILED_RESSTemperatureInhibit",
+]  # fmt: skip
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class Mutate:
-    """Changes the nth message that can be changed so."""
+    """Changes the nth message in one place: another number or name that still makes a message, or nothing."""
 
-    def __init__(self, protocol, at, pick, value):
-        self.protocol, self.at, self.pick, self.value = RULES.protocol[protocol], at, pick, value
+    def __init__(self, protocol, at, pick, turn):
+        self.protocol, self.at, self.pick, self.turn = RULES.protocol[protocol], at, pick, turn
         self.seen, self.changed = 0, ""
 
     def message(self, message):
         self.seen += 1
         if self.seen - 1 != self.at or message.name.startswith("supportedApp"):
             return message
-        body = copy.deepcopy(message.body)
-        places = list(leaves(body))
-        if not places:
-            return message
-        place, key = places[self.pick % len(places)]
-        if self.value is None:
-            del place[key]
-        else:
-            place[key] = self.value
-        made = Message(message.name, body, message.session_id, message.signature, message.notification)
-        try:
-            write_message(made, self.protocol, 0)
-        except ExiError:
-            return message
-        self.changed = f"{message.name}: {key} = {self.value!r}"
-        return made
+        count = len(list(leaves(message.body)))
+        return self._changed(message, self.pick % count) if count else message
+
+    def _changed(self, message, place):
+        for number in range(len(TEXTS) + 1):
+            made = copy.deepcopy(message)
+            holder, key = list(leaves(made.body))[place]
+            others = [*choices(holder[key]), None]
+            if number >= len(others):
+                break
+            told = others[(number + self.turn) % len(others)]
+            if told is None:
+                del holder[key]
+            else:
+                holder[key] = told
+            try:
+                write_message(made, self.protocol, 0)
+            except ExiError:
+                continue
+            self.changed = f"{message.name}: {key} = {told!r}"
+            return made
+        return message
 
     def octets(self, message, octets):
         return [Parcel(octets)]
+
+
+def choices(value):
+    """Return what could stand instead of a value."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [n for n in NUMBERS if n != value]
+    return [t for t in TEXTS if t != value] if isinstance(value, str) else []
 
 
 def leaves(body):
@@ -102,9 +111,9 @@ async def session(line, kind):
 @pytest.mark.parametrize("end", ["tamper", "secc_tamper"])
 @pytest.mark.parametrize(("protocol", "kind"), KINDS)
 @SLOW
-@given(at=st.integers(1, 13), pick=st.integers(0, 60), value=st.one_of(st.none(), VALUES))
-def test_one_changed_value(protocol, kind, end, at, pick, value):
-    mutate = Mutate(protocol, at, pick, value)
+@given(at=st.integers(1, 13), pick=st.integers(0, 60), turn=st.integers(0, 40))
+def test_one_changed_value(protocol, kind, end, at, pick, turn):
+    mutate = Mutate(protocol, at, pick, turn)
     line = line_of(protocol, kind, **{end: mutate})
     try:
         run(session(line, kind))

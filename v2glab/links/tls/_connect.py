@@ -222,7 +222,6 @@ def _listen(host: str, port: int) -> socket.socket:
     family, address = resolve(host, port, lowest=0)
     link = socket.socket(family, socket.SOCK_STREAM)
     try:
-        link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _bind(link, address, port)
         link.listen(AT_ONCE)
         link.setblocking(False)
@@ -237,9 +236,12 @@ def _listen(host: str, port: int) -> socket.socket:
 def _bind(link: socket.socket, address: tuple[Any, ...], port: int) -> None:
     """Bind to a port; instead of 0 to a free one of the dynamic range, which vehicles insist on."""
     if port:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         link.bind(address)
         return
-    for chosen in random.sample(DYNAMIC_PORTS, _TRIES):
+    # Without SO_REUSEADDR: with it, two sockets can hold one port until the second begins to listen.
+    # Of the machine's own randomness: a seeded generator would try the same ports again and again.
+    for chosen in random.SystemRandom().sample(DYNAMIC_PORTS, _TRIES):
         try:
             link.bind((address[0], chosen, *address[2:]))
         except OSError as error:
