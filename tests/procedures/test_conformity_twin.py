@@ -27,7 +27,7 @@ OPEN = {
 #: A device that acts on other settings than it reports, and the clause that must fail.
 MUTANTS = {
     "trip.time.ov1.least": "6.4.1",  # late_trip
-    "volt-var.characteristic-2": "5.3.3",  # shifted_volt_var
+    "volt-var.characteristic-1": "5.3.3",  # shifted_volt_var
     "phase-jump.b": "6.5.2.6",  # vector_shift
 }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Faults that make the device act on other settings than those that it was given and reports.
 DEVIATIONS = ("late_trip", "shifted_volt_var", "vector_shift")
 _LATE = 1.5
-_SHIFT_PU = 0.02
+_SHIFT_PU = 0.05
 _SHIFT_DEG = 10.0
 
 
