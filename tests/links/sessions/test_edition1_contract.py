@@ -115,6 +115,10 @@ def resigned(element):
     ("AuthorizationReq", lambda m: replace(m, body={}), "FAILED_ChallengeInvalid", "bad-signature"),
     ("AuthorizationReq", resigned("AuthorizationReq"), "FAILED_SignatureError", "bad-signature"),
     ("PaymentDetailsReq", body(eMAID="DEV2GC00000002"), "FAILED_CertChainError", "bad-contract"),
+    (
+        "PaymentDetailsReq", body(ContractSignatureCertChain={"Certificate": "AAAA"}),
+        "FAILED_CertChainError", "bad-contract",
+    ),
     ("MeteringReceiptReq", resigned("MeteringReceiptReq"), "FAILED_SignatureError", "bad-signature"),
     (
         "MeteringReceiptReq", body(MeterInfo={"MeterID": "V2GLAB0001", "MeterReading": 1}),
