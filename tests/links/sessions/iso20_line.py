@@ -145,7 +145,7 @@ class Line:
 
     async def settled(self):
         """Wait until the charger has seen the end of the session."""
-        for _ in range(400):
+        for _ in range(4000):
             if self.ended:
                 return
             await asyncio.sleep(0.005)

@@ -1,6 +1,5 @@
 """The charger of ISO 15118-20 against requests that are wrong, out of order, random, or cut off."""
 
-import asyncio
 from dataclasses import replace
 from functools import cache
 
@@ -271,42 +270,3 @@ def test_spoilt_octets_end_the_session_by_name_and_leave_the_plant_safe(where, o
         run(use(line))
     assert line.failure is not None and line.failure.cause.name in RULES.cause
     line.assert_safe()
-
-
-def test_many_vehicles_at_once_each_have_a_session_of_their_own():
-    from iso20_line import Clock
-
-    from v2glab.links.sessions import (
-        Fixed,
-        ModelBattery,
-        ModelCharger,
-        Offer,
-        OpenSettings,
-        ServeSettings,
-        open_session,
-        serve_sessions,
-    )
-
-    batteries = [ModelBattery(soc_percent=40 + n) for n in range(12)]
-
-    async def vehicle(battery, port, clock):
-        wishes = Wishes(evcc_id=f"VEHICLE{battery.soc_percent:.0f}")
-        opened = OpenSettings(
-            battery, Fixed("::1", port), wishes=wishes, clock=clock, sleep=clock.sleep, keep_alive=False,
-            rules=Line().rules,
-        )  # fmt: skip
-        async with open_session(opened) as session:
-            await session.export(power_w=1_000, duration_s=1)
-            return session.session_id
-
-    async def scenario():
-        clock, waiting = Clock(), list(batteries)
-        made = ServeSettings(
-            lambda: ModelCharger(waiting.pop(0), clock=clock), Offer(), port=0, rules=Line().rules
-        )
-        async with await serve_sessions(made) as listener:
-            return await asyncio.gather(*(vehicle(b, listener.port, clock) for b in batteries))
-
-    identifiers = run(scenario())
-    assert len(set(identifiers)) == len(batteries)
-    assert not any(b.contactor_closed for b in batteries)
