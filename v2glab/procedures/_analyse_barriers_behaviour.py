@@ -13,9 +13,11 @@ from v2glab.barriers import (
     CHARGING_ONLY,
     STEP_S,
     Frame,
+    Outcome,
     Terms,
     Vehicle,
     VehicleValuer,
+    VehicleYear,
     certify,
     combine,
     dispatch,
@@ -48,10 +50,10 @@ _SCALED = ("battery_kwh", "charge_kw", "discharge_kw")
 
 def behaviour_tables(inputs: Inputs, priced: Priced, horizon_h: int) -> dict[str, pd.DataFrame]:
     """Return energy lost by rule, duration curve, settings, and foresight; in the first price year."""
-    order = [name for name, _ in priced.nominal.waterfall()]
+    order, plans = [name for name, _ in priced.nominal.waterfall()], _Plans(inputs)
     return {
-        "energy": _energy(inputs, order),
-        "duration": _duration(inputs),
+        "energy": _energy(inputs, order, plans),
+        "duration": _duration(inputs, plans),
         "settings": _settings(inputs, priced),
         "foresight": _foresight(inputs, horizon_h),
         **services_table(inputs),
@@ -67,30 +69,48 @@ def _plain(inputs: Inputs, frame: Frame, terms: Terms) -> bool:
     return inputs.market.services.names == (ARBITRAGE,) and not hangs_together(frame, terms, CHARGING_ONLY)
 
 
-def _exported_kwh(inputs: Inputs, terms: Terms) -> float:
+class _Plans:
+    """Best plans by user and terms; those under a rate that ties steps together are kept: they take long."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._kept: dict[tuple[str, Terms], Outcome | None] = {}
+
+    def best(self, year: VehicleYear, terms: Terms) -> Outcome | None:
+        """Return the best plan of one vehicle-year."""
+        key = (year.user, terms)
+        if key in self._kept:
+            return self._kept[key]
+        found = VehicleValuer(year, self._inputs.vehicle, self._inputs.market).best(terms)
+        if self._inputs.market.contract is not None:
+            self._kept[key] = found
+        return found
+
+
+def _exported_kwh(inputs: Inputs, terms: Terms, plans: _Plans) -> float:
     """Return the mean energy delivered to the meter a year."""
     total = 0.0
     for year in inputs.years:
-        best = VehicleValuer(year, inputs.vehicle, inputs.market).best(terms)
+        best = plans.best(year, terms)
         if best is not None:
             total += float(best.given_kwh.sum()) * terms.eligible_share * 365 / year.days
     return total / len(inputs.years)
 
 
-def _energy(inputs: Inputs, order: list[str]) -> pd.DataFrame:
+def _energy(inputs: Inputs, order: list[str], plans: _Plans) -> pd.DataFrame:
     """Return the energy exported as rules come one after another, in the waterfall's order."""
     import pandas as pd
 
-    before = _exported_kwh(inputs, Terms())
+    before = _exported_kwh(inputs, Terms(), plans)
     rows = [{"step": "no rules", "change_kwh": before, "exported_kwh": before}]
     for count in range(1, len(order) + 1):
-        after = _exported_kwh(inputs, combine(inputs.rules[name] for name in order[:count]))
+        after = _exported_kwh(inputs, combine(inputs.rules[name] for name in order[:count]), plans)
         rows.append({"step": order[count - 1], "change_kwh": after - before, "exported_kwh": after})
         before = after
     return pd.DataFrame(rows)
 
 
-def _duration(inputs: Inputs) -> pd.DataFrame:
+def _duration(inputs: Inputs, plans: _Plans) -> pd.DataFrame:
     """Return the power at the meter that is exceeded in each share of the year, mean over vehicles.
 
     Positive towards the grid. The whole window counts; steps not plugged in have no power.
@@ -105,7 +125,7 @@ def _duration(inputs: Inputs) -> pd.DataFrame:
         for frame in _frames(inputs, terms):
             if not _plain(inputs, frame, terms):
                 valuer = VehicleValuer(frame.year, vehicle, inputs.market)
-                best = valuer.best(terms) or valuer.charging_only(terms)
+                best = plans.best(frame.year, terms) or valuer.charging_only(terms)
                 curves.append(np.quantile(best.power_kw(steps), 1 - columns["share_of_year"]))
                 continue
             change = dispatch(frame.problem(terms)).change_kwh
