@@ -9,7 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from itertools import chain
 from multiprocessing.connection import Connection
@@ -106,15 +106,22 @@ async def _set_ups(folder: Path, port: int) -> tuple[list[float], dict[str, floa
 
 async def _loops(folder: Path, port: int, sessions: int, loops: int, cycle_s: float) -> list[list[float]]:
     """Return the round trips of each session that lived to its end; they arrive one after the other."""
+    from v2glab.evidence import DeviceError
     from v2glab.links.sessions import ModelBattery, open_session
 
-    async with AsyncExitStack() as stack:
-        opened = []
-        for number in range(sessions):
-            own = replace(_opened(folder, port, ModelBattery()), keep_alive=True, cycle_s=cycle_s)
-            opened.append((await stack.enter_async_context(open_session(own)), cycle_s * number / sessions))
-        found = await asyncio.gather(*(_loop(*one, loops, cycle_s) for one in opened), return_exceptions=True)
-        return [trips for trips in found if not isinstance(trips, BaseException)]
+    found: list[list[float] | BaseException] = []
+    # A session that breaks is one that does not count; the others go on.
+    with suppress(DeviceError):
+        async with AsyncExitStack() as stack:
+            opened = []
+            for number in range(sessions):
+                own = replace(_opened(folder, port, ModelBattery()), keep_alive=True, cycle_s=cycle_s)
+                with suppress(DeviceError):
+                    session = await stack.enter_async_context(open_session(own))
+                    opened.append((session, cycle_s * number / sessions))
+            made = (_loop(*one, loops, cycle_s) for one in opened)
+            found = await asyncio.gather(*made, return_exceptions=True)
+    return [trips for trips in found if not isinstance(trips, BaseException)]
 
 
 async def _loop(session: Any, phase_s: float, loops: int, cycle_s: float) -> list[float]:
