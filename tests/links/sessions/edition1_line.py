@@ -1,8 +1,10 @@
 """A vehicle and a charger of DIN 70121 and ISO 15118-2 on a loopback connection, on a clock of their own."""
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+
+import pytest
 
 from v2glab.links.sessions import (
     Asker,
@@ -12,6 +14,7 @@ from v2glab.links.sessions import (
     PowerLimits,
     SessionFailure,
     SessionServer,
+    Wanted,
     Wishes,
     load_session_rules,
 )
@@ -26,6 +29,7 @@ _RULES = load_session_rules()
 PATIENT = _RULES.model_copy(update={"limits": {
     name: limits.model_copy(update=_LONGER) for name, limits in _RULES.limits.items()
 }})  # fmt: skip
+BOTH = ("din", "iso2")
 AC_LIMITS = PowerLimits(11_000, 0, 0, 0, 230, 230)
 
 
@@ -114,4 +118,16 @@ def names(asker, direction="tx"):
     return [r.name for r in asker.link.trace.records if r.direction == direction]
 
 
-__all__ = ["AC_LIMITS", "PATIENT", "Clock", "Line", "names", "run", "suppress"]
+async def fails(line, wishes=None, cycles=1):
+    with pytest.raises(SessionFailure) as caught:
+        async with line.vehicle(wishes) as driver:
+            await driver.set_up()
+            for _ in range(cycles):
+                await driver.cycle(Wanted(-1000))
+            await driver.stop()
+    return caught.value
+
+
+def impatient(protocol, **limits):
+    shorter = PATIENT.limits[protocol].model_copy(update=limits)
+    return PATIENT.model_copy(update={"limits": {**PATIENT.limits, protocol: shorter}})

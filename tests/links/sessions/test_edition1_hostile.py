@@ -3,11 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from edition1_line import AC_LIMITS, PATIENT, Line, names, run
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from edition1_line import AC_LIMITS, BOTH, Line, fails, impatient, names, run
 
-from v2glab.evidence import InputError
 from v2glab.links.exi import blank
 from v2glab.links.sessions import (
     Message,
@@ -22,7 +19,7 @@ from v2glab.links.sessions import (
 from v2glab.links.sessions._message import namespace_of, write_message
 from v2glab.links.sessions._offer import Offer
 from v2glab.links.sessions.edition1._rules import load_edition1_rules
-from v2glab.links.sessions.edition1._values import bound, number, physical
+from v2glab.links.sessions.edition1._values import bound
 
 RULES = load_session_rules()
 
@@ -52,7 +49,6 @@ def ampere(value):
 
 
 SICK = {"EVReady": True, "EVErrorCode": "FAILED_RESSTemperatureInhibit", "EVRESSSOC": 50}
-BOTH = ("din", "iso2")
 SELECTION = {"din": "ServicePaymentSelectionReq", "iso2": "PaymentServiceSelectionReq"}
 MODE = {"din": "EVRequestedEnergyTransferType", "iso2": "RequestedEnergyTransferMode"}
 
@@ -99,16 +95,6 @@ def test_a_request_that_cannot_be_served_has_its_response_code(protocol, name, v
     caught = run(fails(line))
     assert (caught.cause.response_code, line.endings[0].cause.name) == (rule.code(protocol), rule.cause)
     assert line.is_safe
-
-
-async def fails(line, wishes=None, cycles=1):
-    with pytest.raises(SessionFailure) as caught:
-        async with line.vehicle(wishes) as driver:
-            await driver.set_up()
-            for _ in range(cycles):
-                await driver.cycle(Wanted(-1000))
-            await driver.stop()
-    return caught.value
 
 
 @pytest.mark.parametrize(("values", "why"), [
@@ -165,11 +151,6 @@ def test_a_charger_that_misbehaves_is_named_and_left(protocol, name, values, cau
     caught = run(fails(line))
     assert caught.cause.name == cause
     assert line.is_safe
-
-
-def impatient(protocol, **limits):
-    shorter = PATIENT.limits[protocol].model_copy(update=limits)
-    return PATIENT.model_copy(update={"limits": {**PATIENT.limits, protocol: shorter}})
 
 
 @pytest.mark.parametrize("protocol", BOTH)
@@ -270,162 +251,3 @@ def test_a_contactor_that_does_not_open_is_named(protocol):
     assert line.endings[0].cause.code == "F-092"
     assert caught.cause.name == ("contactor" if protocol == "iso2" else "refused")
     assert not line.battery.contactor_closed
-
-
-class Silent:
-    """Never sends a message of that name."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def message(self, message):
-        return None if message.name == self.name else message
-
-    def octets(self, message, octets):
-        return [Parcel(octets)]
-
-
-@pytest.mark.parametrize("protocol", BOTH)
-@pytest.mark.parametrize("end", ["tamper", "secc_tamper"])
-def test_an_end_that_falls_silent_leaves_both_plants_safe(protocol, end):
-    vehicle = end == "tamper"
-    name = "CurrentDemandReq" if vehicle else "CurrentDemandRes"
-    rules = impatient(protocol, **({"sequence_s": 0.3} if vehicle else {"message_s": {"CurrentDemand": 0.2}}))
-    line = Line(protocol, rules=rules, **{end: Silent(name)})
-    caught = run(fails(line))
-    assert caught.cause.name == ("closed" if vehicle else "no-answer")
-    assert line.endings[0].cause.name == ("no-request" if vehicle else "closed")
-    assert line.is_safe
-
-
-def test_no_power_before_set_up_or_after_the_end():
-    line = Line("iso2")
-
-    async def session():
-        async with line.vehicle() as driver:
-            with pytest.raises(InputError, match="without PowerDelivery"):
-                await driver.cycle(Wanted(-1000))
-            await driver.set_up()
-            await driver.stop()
-            with pytest.raises(InputError, match="without PowerDelivery"):
-                await driver.cycle(Wanted(-1000))
-
-    run(session())
-    assert line.endings == [None]
-
-
-class Cut:
-    """Ends the connection at the nth frame."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def message(self, message):
-        return message
-
-    def octets(self, message, octets):
-        self.left -= 1
-        return [Parcel(octets[: len(octets) // 2], close=True)] if self.left < 0 else [Parcel(octets)]
-
-
-@pytest.mark.parametrize("protocol", BOTH)
-@pytest.mark.parametrize("end", ["tamper", "secc_tamper"])
-def test_a_cut_connection_leaves_both_plants_safe(protocol, end):
-    for after in range(1, 12):
-        line = Line(protocol, **{end: Cut(after)})
-        with pytest.raises(SessionFailure) as caught:
-            run(session_until_cut(line))
-        assert caught.value.cause.name == "closed", after
-        assert line.is_safe, after
-
-
-async def session_until_cut(line):
-    async with line.vehicle() as driver:
-        await driver.set_up()
-        while True:
-            await driver.cycle(Wanted(-5000))
-
-
-REQUESTS = {
-    name: sorted(
-        {r for follow in load_edition1_rules().sequence[name].values() for r in follow} | {"SessionSetup"}
-    )
-    for name in BOTH
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("protocol", BOTH)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_random_requests_never_break_the_charger(protocol, data):
-    """A good beginning, then anything: what is refused ends the session, and the plant is safe."""
-    line, good = Line(protocol), good_start(protocol)
-    steps = data.draw(st.integers(0, 8))
-    chosen = data.draw(st.lists(st.sampled_from(REQUESTS[protocol]), max_size=6))
-
-    async def session():
-        async with line.asker() as asker:
-            for name in [*good[:steps], *chosen]:
-                await asker.ask(*(name if isinstance(name, tuple) else (name, blank_request(protocol, name))))
-
-    try:
-        run(session())
-    except SessionFailure as error:
-        assert error.cause.response_code.startswith("FAILED") or error.cause.name == "closed"
-    assert len(line.endings) == 1
-    assert not (line.charger._closed or line.charger._current_a)
-
-
-def blank_request(protocol, name):
-    found = RULES.protocol[protocol]
-    return blank(namespace_of(f"{name}Req", found), f"{name}Req", ("DC_EVChargeParameter",))
-
-
-def good_start(protocol):
-    """Requests of a good session, as the vehicle sends them."""
-    if protocol not in _RECORDED:
-        line = Line(protocol, tamper=(record := Record()))
-
-        async def session():
-            async with line.vehicle() as driver:
-                await driver.set_up()
-                await driver.cycle(Wanted(-1000))
-                await driver.stop()
-
-        run(session())
-        _RECORDED[protocol] = [(m.name.removesuffix("Req"), m.body) for m in record.sent[1:]]
-    return _RECORDED[protocol]
-
-
-class Record:
-    def __init__(self):
-        self.sent = []
-
-    def message(self, message):
-        self.sent.append(message)
-        return message
-
-    def octets(self, message, octets):
-        return [Parcel(octets)]
-
-
-_RECORDED = {}
-
-
-def test_physical_values_keep_their_number():
-    assert number(physical(400.04, "V")) == 400.0
-    assert number(physical(15.942, "A")) == 15.94
-    assert number(bound(15.949, "A")) == 15.94
-    assert number(bound(0.3, "A")) == 0.3
-    assert number(bound(22_000, "W")) == 22_000
-    assert number(bound(49_999, "W")) == 49_990
-    assert physical(-25.8, "A") == {"Multiplier": -2, "Unit": "A", "Value": -2580}
-
-
-@given(st.floats(0, 3e7), st.sampled_from(["V", "A", "W", "Wh"]))
-def test_a_bound_never_grows_and_a_value_is_the_nearest(value, unit):
-    told = bound(value, unit)
-    step = 10.0 ** told["Multiplier"]
-    assert value - step * 1.001 <= number(told) <= value + 1e-5 * step
-    assert abs(number(physical(value, unit)) - value) <= step * 0.5001
-    assert -32768 <= told["Value"] <= 32767
