@@ -61,12 +61,14 @@ async def _find(settings: OpenSettings, phases: PhaseClock) -> tuple[str, int]:
 
 
 async def _connect(settings: OpenSettings, host: str, port: int, phases: PhaseClock) -> PlainStream:
+    from v2glab.links.pki import check_profile
     from v2glab.links.tls import connect_plain, connect_tls
 
     if settings.tls is None:
         phases.begin("TCP")
         return await connect_plain(host, port)
-    _ = settings.tls.context  # made before: loading certificates is no part of the negotiation
+    # Made before: loading certificates and what checks them is no part of the negotiation.
+    _ = (settings.tls.context, settings.tls.roots, check_profile)
     phases.begin("TLS")
     stream = await connect_tls(host, port, settings.tls)
     if stream.timing is not None and stream.timing.connect_s is not None:

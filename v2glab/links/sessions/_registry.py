@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 _HOMES = {"din": "din", "iso2": "iso2", "iso20-ac": "iso20", "iso20-dc": "iso20"}
 
 
+def load_service(protocol: str) -> None:
+    """Import the charger's side of a protocol, so that no vehicle waits for that."""
+    _ = _home(protocol).make_service
+
+
+def load_driver(protocol: str) -> None:
+    """Import the vehicle's side of a protocol, so that no charger waits for that."""
+    _ = _home(protocol).make_driver
+
+
 def service_maker(protocol: str, plant: ChargerPlant, offer: Offer) -> Callable[[], Service]:
     """Return what makes the charger's side of one session."""
     made = _home(protocol).make_service

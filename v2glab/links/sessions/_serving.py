@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from v2glab.links.sdp import Direct, Multicast, SdpServer, serve_sdp
 from v2glab.links.sessions._failure import SessionFailure
 from v2glab.links.sessions._offer import Offer
-from v2glab.links.sessions._registry import service_maker
+from v2glab.links.sessions._registry import load_service, service_maker
 from v2glab.links.sessions._rules import SessionRules, load_session_rules, prepare_codec
 from v2glab.links.sessions._serve import Service, SessionServer
 from v2glab.links.sessions._wire import MessageLink
@@ -110,10 +110,17 @@ class SessionsListener:
             A port is taken, or the address is none of this machine.
         """
         settings = self._settings
-        prepare_codec(settings.protocols or (*_DC, *_AC), settings.rules)
+        protocols = settings.protocols or (*_DC, *_AC)
+        prepare_codec(protocols, settings.rules)
+        for protocol in dict.fromkeys(protocols):
+            load_service(protocol)
         if settings.tls is None:
             self._listener = await serve_plain(self._serve, host=settings.host, port=settings.port)
         else:
+            from v2glab.links.pki import check_profile
+
+            # Loaded before the first vehicle comes: its negotiation must not wait for that.
+            _ = (settings.tls.roots, check_profile)
             self._listener = await serve_tls(
                 settings.tls, self._serve, host=settings.host, port=settings.port,
                 on_failure=self.refused.append,

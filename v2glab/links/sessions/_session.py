@@ -12,7 +12,7 @@ from v2glab.links.sessions._energy import EnergyCount
 from v2glab.links.sessions._failure import SessionFailure, failure
 from v2glab.links.sessions._open import Opened, connect
 from v2glab.links.sessions._phases import PhaseClock
-from v2glab.links.sessions._registry import make_driver
+from v2glab.links.sessions._registry import load_driver, make_driver
 from v2glab.links.sessions._rules import prepare_codec
 from v2glab.links.sessions._settings import OpenSettings
 from v2glab.links.sessions._trace import Trace
@@ -244,6 +244,8 @@ async def open_session(settings: OpenSettings) -> AsyncIterator[Session]:
         It could not be opened, or broke; each names cause, phase and remedy.
     """
     prepare_codec(settings.offered, settings.rules)
+    for protocol in settings.offered:
+        load_driver(protocol)
     phases = PhaseClock(settings.progress)
     opened = await _connected(settings, phases)
     progress = Progress(phases.begin)
