@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,7 +30,7 @@ from v2glab.twin._scpi_analyser import analyser
 from v2glab.twin._scpi_dmm import multimeter
 from v2glab.twin._scpi_grid import grid_source
 from v2glab.twin._scpi_scope import clamps, oscilloscope
-from v2glab.twin._settings import LONGEST_EVENT_S, GridEvent, PlantSettings
+from v2glab.twin._station_plant import events_of, make_event, plant_settings
 from v2glab.twin._vehicle_link import VehicleLink
 
 _CHARGER_UNIT, _METER_UNIT = 1, 2
@@ -76,7 +75,7 @@ class Twin:
         self.work_dir = work_dir
         self.mode = clock or self.station.station.clock
         self.faults = tuple(dict.fromkeys((*self.station.twin.faults, *faults)))
-        self.plant = Plant(_plant_settings(self.station, seed), _events(self.station))
+        self.plant = Plant(plant_settings(self.station, seed), events_of(self.station))
         self.log = ChargerLog(work_dir / "charger.log")
         self.plant.listeners.append(self.log)
         for fault in self.faults:
@@ -168,7 +167,7 @@ class Twin:
             "clock.now": self.clock.now,
             "clock.advance": self.clock.advance,
             "fault.set": self._set_fault,
-            "grid.event": lambda **fields: self.plant.schedule(_event(fields, self.plant.time_ns)),
+            "grid.event": lambda **fields: self.plant.schedule(make_event(fields, self.plant.time_ns)),
             "plant.state": lambda: asdict(self.plant.state),
             "shutdown": self.stopping.set,
         }
@@ -229,78 +228,6 @@ async def _follow_parent(pid: int, stopping: asyncio.Event) -> None:
     sys.stderr.write("the process that started the twin is gone\n")
     await asyncio.sleep(_LINGER_S)
     stopping.set()
-
-
-def _plant_settings(station: StationFile, seed: int | None) -> PlantSettings:
-    twin, site = station.twin, station.site
-    if twin is None:
-        raise AssertionError("checked by the caller")
-    return PlantSettings(
-        seed=twin.seed if seed is None else seed,
-        step_s=twin.step_s,
-        epoch_ns=_epoch_ns(twin.epoch),
-        nominal_voltage_v=site.nominal_voltage_v,
-        nominal_frequency_hz=site.nominal_frequency_hz,
-        rated_power_w=site.rated_power_w,
-        rated_current_a=site.rated_current_a,
-        grid_code=site.grid_code,
-        category=site.category,
-        grid_frequency_hz=site.nominal_frequency_hz + 0.02,
-        soc_percent=twin.soc_percent,
-        ambient_celsius=twin.ambient_celsius,
-    )
-
-
-def _events(station: StationFile) -> list[GridEvent]:
-    if station.twin is None or not station.twin.events:
-        return []
-    start = _epoch_ns(station.twin.epoch)
-    return [_event(dict(fields), start) for fields in station.twin.events]
-
-
-def _epoch_ns(text: str) -> int:
-    """Return the moment at which plant time starts; local time would differ between machines."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(
-            f"[twin] epoch {text!r}", "a time such as 2026-01-01T00:00:00Z", "mend it"
-        ) from error
-    if moment.tzinfo is None:
-        raise InputError(
-            f"[twin] epoch {text!r} without a time zone", "UTC, such as …T00:00:00Z", "add the Z"
-        )
-    return round(moment.timestamp()) * 1_000_000_000
-
-
-def _event(fields: dict[str, Any], now_ns: int) -> GridEvent:
-    """Build an event from plain values; ``delay_s`` counts from now."""
-    known = {"delay_s", "duration_s", "voltage_pu", "frequency_hz", "phase_jump_rad"}
-    if unknown := set(fields) - known:
-        raise InputError(f"grid event with {sorted(unknown)}", f"among {sorted(known)}", "mend the event")
-    try:
-        delay_s = float(fields.get("delay_s", 0.0))
-        if not 0 <= delay_s <= LONGEST_EVENT_S:
-            raise ValueError(f"delay_s = {delay_s:g}")
-        return GridEvent(
-            now_ns + round(delay_s * 1e9),
-            float(fields["duration_s"]),
-            _volts(fields.get("voltage_pu")),
-            None if fields.get("frequency_hz") is None else float(fields["frequency_hz"]),
-            float(fields.get("phase_jump_rad", 0.0)),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"grid event {fields}: {error}", "duration_s and numbers", "mend the event"
-        ) from error
-
-
-def _volts(value: Any) -> tuple[float, float, float] | None:  # noqa: ANN401 -- untrusted
-    """Return three phases from one number or three."""
-    if value is None:
-        return None
-    a, b, c = (value,) * 3 if isinstance(value, int | float) else value
-    return float(a), float(b), float(c)
 
 
 def _replace(node: Any, addresses: dict[str, str]) -> Any:  # noqa: ANN401 -- any part of a document
