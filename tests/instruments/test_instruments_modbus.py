@@ -269,7 +269,8 @@ def pymodbus_server(free_port: int) -> Iterator[int]:
     from pymodbus.simulator import DataType, SimData, SimDevice
 
     profile = load_profile("twin_evse")
-    words = [0] * 28
+    registers = profile.registers.values()  # type: ignore[union-attr]
+    words = [0] * (max(r.address + r.words for r in registers) - 0x4000)
     for name, value in (("soc", 70.0), ("dc_voltage", 402.5), ("max_temperature", 85.0)):
         register = profile.registers[name]  # type: ignore[union-attr]
         start = register.address - 0x4000

@@ -14,9 +14,11 @@ PASS = (
     "phase-jump.b",  # one phase turned
     "power-quality.harmonics",  # waveforms of current
     "interoperability.monitoring.p50",
-    "enter-service.case-5",  # out of service, and in service by itself
     "v2g.authorisation-lost",  # a command under way
 )
+#: Out of service, and in service by itself. The analyser's cycle of 20 ms leaves the delay within 50 ms of its
+#: setting undecided when it falls badly; everything else about it is decided.
+COLD = "enter-service.case-5"
 OPEN = {
     "synchronisation.500kva": "the limit has not been checked",
     "open-phase.a": "the limit has not been checked",  # one phase dead
@@ -42,7 +44,7 @@ def _run(tmp_path_factory, tests, faults=()):
 
 @pytest.fixture(scope="module")
 def on_twin(tmp_path_factory):
-    return _run(tmp_path_factory, (*PASS, *OPEN))
+    return _run(tmp_path_factory, (*PASS, COLD, *OPEN))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,16 @@ def test_a_conforming_twin_gets_no_fail(on_twin):
     assert failed == []
     for name in PASS:
         assert tests[name]["outcome"] == "pass", tests[name]
+
+
+def test_a_cold_device_enters_service_by_itself(on_twin):
+    result, _, _ = on_twin
+    mine = {v.criterion.id.rpartition(f"{COLD}.")[2]: v for v in result.verdicts if COLD in v.criterion.id}
+    assert set(mine) == {"off", "criteria", "delay", "ramp.25", "ramp.50", "ramp.75"}
+    assert {v.outcome for k, v in mine.items() if k != "delay"} == {Outcome.PASS}
+    delay = mine["delay"]
+    assert delay.outcome in {Outcome.PASS, Outcome.INCONCLUSIVE}
+    assert delay.quantity and abs(delay.quantity.value) <= 0.05
 
 
 def test_what_cannot_be_decided_says_why(on_twin):
