@@ -16,8 +16,8 @@ PASS = (
     "interoperability.monitoring.p50",
     "v2g.authorisation-lost",  # a command under way
 )
-#: Out of service, and in service by itself. The analyser's cycle of 20 ms leaves the delay within 50 ms of its
-#: setting undecided when it falls badly; everything else about it is decided.
+#: Out of service, and in service by itself. The analyser's cycle of 20 ms leaves a delay of 50 ms at most
+#: undecided when it falls badly; everything else about it is decided.
 COLD = "enter-service.case-5"
 OPEN = {
     "synchronisation.500kva": "the limit has not been checked",
