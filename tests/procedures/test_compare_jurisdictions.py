@@ -43,9 +43,7 @@ def test_wrong_rule_books_are_refused() -> None:
         with pytest.raises(InputError, match="rule book 1"):
             parse_rule_books({"rule_book": [good | wrong]}, "x")
     with pytest.raises(InputError, match="not modelled"):
-        book = parse_rule_books(
-            {"rule_book": [good | {"places": ["all"], "rules": ["data_access"]}]}, "x"
-        )
+        book = parse_rule_books({"rule_book": [good | {"places": ["all"], "rules": ["data_access"]}]}, "x")
         book["a"].in_force(load_catalogue())
 
 
