@@ -29,7 +29,7 @@ def serve(tmp_path, pki):
 def knock(port, tls, name=NAME):
     """Connect, and read once: a TLS 1.3 client learns only then that it was refused."""
     with connect(
-        f"wss://127.0.0.1:{port}/{name}", ssl=tls, subprotocols=["ocpp2.0.1"], proxy=None, open_timeout=5
+        f"wss://127.0.0.1:{port}/{name}", ssl=tls, subprotocols=["ocpp2.0.1"], proxy=None, open_timeout=20
     ) as link:
         link.send('[2,"a","Heartbeat",{}]')
         return link.recv(timeout=5)

@@ -80,9 +80,9 @@ class SlowRelay:
 
 
 def _pass(source, sink, wait_s):
-    while data := source.recv(65536):
-        time.sleep(wait_s)
-        wait_s = 0.0
-        sink.sendall(data)
     with contextlib.suppress(OSError):  # the other way may have ended first
+        while data := source.recv(65536):
+            time.sleep(wait_s)
+            wait_s = 0.0
+            sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)

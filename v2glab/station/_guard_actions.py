@@ -11,6 +11,8 @@ from v2glab.station._guard_plan import GuardPlan, Registers
 
 #: One attempt reads back for this long before everything is written again.
 _ATTEMPT_S = 0.15
+#: How long the devices are given to answer in time for once, before anything is energised; pause between.
+_OPEN_S, _OPEN_PAUSE_S = 1.0, 0.05
 #: After this the guardian says that the safe state was not reached.
 _GIVE_UP_S = 1.0
 
@@ -50,7 +52,29 @@ class Actions:
         self.links = {name: ModbusLink(t.host, t.port, t.unit) for name, t in plan.targets.items()}
 
     def open(self) -> None:
-        """Connect to every device and read the points that will be confirmed; :class:`LinkError` if not."""
+        """Connect to every device and read the points that will be confirmed.
+
+        Nothing is energised yet: a device that was late once is asked again, one that is always late is not
+        trusted with the safe state.
+
+        Raises
+        ------
+        LinkError
+            One does not answer in time.
+        """
+        until_s = time.monotonic() + _OPEN_S
+        while True:
+            try:
+                self._open_once()
+            except LinkError as error:
+                if time.monotonic() >= until_s:
+                    raise
+                self._log("open_again", error=str(error))
+                time.sleep(_OPEN_PAUSE_S)
+            else:
+                return
+
+    def _open_once(self) -> None:
         for link in self.links.values():
             link.connect(timeout_s=1.0)
         for item in (*self._plan.safe_state, *self._plan.confirm):
