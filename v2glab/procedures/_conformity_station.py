@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from v2glab.evidence import DeviceError, LimitError
 from v2glab.procedures._closing import Approach, ClosingPlan, connect
+from v2glab.procedures._conformity_charge import await_charge, charge_wanted
 from v2glab.procedures._conformity_grid import grid_steps
 from v2glab.procedures._conformity_record import make_record, reported
 from v2glab.procedures._conformity_sampling import Action, Sampler
@@ -115,6 +116,7 @@ class StationBench:
         if stimulus.capture is not None:
             self._check_capture(stimulus)
         grid, steps = self._grid(), grid_steps(stimulus, self._station.site)
+        self._keep_charge()
         self._begin(stimulus)
         grid.play(steps)
         try:
@@ -212,6 +214,26 @@ class StationBench:
             if self._serves():
                 break
 
+    def _keep_charge(self) -> None:
+        """Bring back a battery that hours of tests have emptied or filled, by the settings of delivery."""
+        demand_pu = charge_wanted(self._charger())
+        if demand_pu == 0.0:
+            return
+        from v2glab.gridcodes.conformity import Stimulus, Stretch
+
+        wanted = self._wanted
+        self._configure_or_raise(self._base)
+        hz = self._station.site.nominal_frequency_hz
+        self._begin(Stimulus((Stretch(1.0, frequency_hz=hz, demand_pu=demand_pu),)))
+        await_charge(self._station, self._lease, demand_pu)
+        self._demand(0.0)
+        if wanted is not None:
+            self._configure_or_raise(wanted)
+
+    def _configure_or_raise(self, settings: DerSettings) -> None:
+        if self._writer is not None and (refused := self.configure(settings)):
+            raise DeviceError(refused, "the settings of this test", "see what the device offers")
+
     def _serves(self) -> bool:
         return bool(self._charger().read("contactor_feedback")["contactor_feedback"].value == 1)
 
@@ -247,8 +269,8 @@ class StationBench:
 
     def _action(self, stretch: Stretch, before: Stretch) -> Any:  # noqa: ANN401 -- something to call
         def act() -> None:
-            if stretch.settings is not None and (refused := self.configure(stretch.settings)):
-                raise DeviceError(refused, "the settings of this stretch", "see what the device offers")
+            if stretch.settings is not None:
+                self._configure_or_raise(stretch.settings)
             self._command(stretch, before)
             if stretch.demand_pu != before.demand_pu:
                 self._demand(stretch.demand_pu)
