@@ -56,6 +56,6 @@ def test_it_waits_until_the_middle(soc, slope):
 
 def test_a_battery_that_stands_still_stops_the_suite():
     station = station_of(Charger(12.0))
-    with pytest.raises(DeviceError, match="stays at 12.0 %"):
+    with pytest.raises(DeviceError, match=r"stays at 12\.0 %"):
         await_charge(station, LEASE, -1.0)
     assert station.slept_s <= 620.0
