@@ -1,7 +1,7 @@
 """Whole sessions of ISO 15118-20 over loopback: services, control modes, energy, phases, limits."""
 
 import pytest
-from iso20_line import SERVICES, Line, run
+from iso20_line import SERVICES, Line, Spoiler, run
 from v2g_links import pki_of
 
 from v2glab.evidence import InputError, LimitError, UsageError
@@ -166,3 +166,26 @@ def test_a_charger_without_export_offers_no_bidirectional_service():
         run(scenario())
     assert caught.value.cause.name == "no-common-service"
     line.assert_safe()
+
+
+def test_the_loop_keeps_its_beat_however_long_answers_take():
+    def beats(late_s):
+        line = Line()
+
+        def late(message):
+            line.clock.now_s += late_s if message.name == "DC_ChargeLoopReq" else 0.0
+            return message
+
+        line.spoiler = Spoiler(late)
+
+        async def main():
+            async with line.session(cycle_s=0.1) as session:
+                await session.export(power_w=1000.0, duration_s=2.0)
+
+        run(main())
+        return line.spoiler.seen.count("DC_ChargeLoopReq")
+
+    # At 0, 0.1, … 2.0 s, once to take the power back, once before the end.
+    assert beats(0.0) == beats(0.03) == 23
+    # Beats that were missed are left out: one every 0.25 s, the last answered at 2.0 s.
+    assert beats(0.25) == 8 + 2

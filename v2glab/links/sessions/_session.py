@@ -116,21 +116,31 @@ class Session:
     async def _run(self, power_w: float, duration_s: float) -> LoopState:
         _positive("duration_s", duration_s)
         async with self._command():
-            ends = self._settings.clock() + duration_s
+            due = self._settings.clock()
+            ends = due + duration_s
             try:
                 while True:
                     state = await self._cycle(power_w)
-                    left = ends - self._settings.clock()
-                    if left <= _END or state.notice in {"stop", "pause"}:
+                    if ends - self._settings.clock() <= _END or state.notice in {"stop", "pause"}:
                         break
                     await self._obey(state)
-                    await self._settings.sleep(min(self._settings.cycle_s, left))
+                    due = await self._await_turn(due, ends)
             finally:
                 if power_w and self._broken is None:
                     await self._cycle(0.0)
         if state.notice in {"stop", "pause"}:
             await self._finish(pause=state.notice == "pause", why=f"the charger asked for a {state.notice}")
         return state
+
+    async def _await_turn(self, due: float, ends: float) -> float:
+        """Wait for the next cycle, counted from when the last was due: answers that take time shift nothing.
+
+        A cycle that was missed is left out, not made up for.
+        """
+        now = self._settings.clock()
+        due = max(due + self._settings.cycle_s, now)
+        await self._settings.sleep(max(0.0, min(due, ends) - now))
+        return due
 
     async def _obey(self, state: LoopState) -> None:
         if state.notice == "renegotiate":
