@@ -6,16 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from v2glab.evidence import InputError, read_toml
-from v2glab.resources import find_data
+from v2glab.links._rules import Rule, read_rules, rule_file
 
 
-class CipherSuite(BaseModel):
+class CipherSuite(Rule):
     """One suite; ``key`` in octets, ``mac`` only for CBC."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     version: Literal["TLSv1.2", "TLSv1.3"]
@@ -25,9 +22,7 @@ class CipherSuite(BaseModel):
     mac: Literal["", "sha1", "sha256", "sha384"] = ""
 
 
-class _Suites(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Suites(Rule):
     source: str = Field(min_length=1)
     suite: dict[str, CipherSuite]
 
@@ -41,8 +36,5 @@ def load_suites(path: Path | None = None) -> dict[int, CipherSuite]:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "capture.toml")
-    try:
-        return {int(code, 16): suite for code, suite in _Suites(**read_toml(path)).suite.items()}
-    except (ValidationError, TypeError, ValueError) as error:
-        raise InputError(f"{path.name}: {error}", "cipher suites", "mend that entry") from error
+    suites = read_rules(_Suites, rule_file("capture.toml", path), "cipher suites").suite
+    return {int(code, 16): suite for code, suite in suites.items()}

@@ -6,20 +6,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from v2glab.evidence import InputError, read_toml
+from v2glab.evidence import InputError
+from v2glab.links._rules import Rule, read_rules, rule_file
 from v2glab.links.faults._between import Between
-from v2glab.resources import find_data
 
 End = Literal["evcc", "secc"]
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Spoil(_Row):
+class Spoil(Rule):
     """What is done to the message; exactly one of the fields is set.
 
     Parameters
@@ -55,17 +51,17 @@ class Spoil(_Row):
     drop: bool = False
     delay_s: float = 0.0
     close: Literal["", "before", "amid", "after"] = ""
-    put: dict[str, Any] = {}
+    put: dict[str, Any] = Field(default_factory=dict)
     rename: str = ""
     session_id: str = ""
     repeat: int = 0
-    octets: dict[int, int] = {}
+    octets: dict[int, int] = Field(default_factory=dict)
     flip_bit: int | None = None
     cut: int = 0
     append: str = ""
     raw: str = ""
-    charger: dict[str, Any] = {}
-    battery: dict[str, Any] = {}
+    charger: dict[str, Any] = Field(default_factory=dict)
+    battery: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one(self) -> Spoil:
@@ -74,7 +70,7 @@ class Spoil(_Row):
         return self
 
 
-class Expected(_Row):
+class Expected(Rule):
     """What the end that notices must say."""
 
     phase: str
@@ -85,7 +81,7 @@ class Expected(_Row):
     code: str = ""
 
 
-class Fault(_Row):
+class Fault(Rule):
     """One fault.
 
     Parameters
@@ -127,16 +123,20 @@ class Fault(_Row):
     onward: bool = False
     spoil: Spoil | None = None
     chain: tuple[str, str] | None = None
-    tls: dict[str, Any] = {}
+    tls: dict[str, Any] = Field(default_factory=dict)
     between: Between = ""
     slac: Literal["", "alone", "cross-talk", "deaf", "key"] = ""
-    offer: dict[str, Any] = {}
-    wishes: dict[str, Any] = {}
+    offer: dict[str, Any] = Field(default_factory=dict)
+    wishes: dict[str, Any] = Field(default_factory=dict)
     discovery: Literal["", "silent", "plain", "garbage"] = ""
     listening: bool = True
     noticed: End
     patience_s: float = 0.0
     expects: Expected
+
+
+class _Faults(Rule):
+    fault: tuple[Fault, ...]
 
 
 @cache
@@ -148,13 +148,8 @@ def load_faults(path: Path | None = None) -> dict[str, Fault]:
     InputError
         The file cannot be read, an entry is wrong, or a name stands twice.
     """
-    path = path or find_data("datasets", "iso15118", "faults.toml")
-    try:
-        rows = [Fault(**row) for row in read_toml(path)["fault"]]
-    except (ValidationError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path.name}: {error}", "faults with what is expected", "mend that entry"
-        ) from error
+    path = rule_file("faults.toml", path)
+    rows = read_rules(_Faults, path, "faults with what is expected").fault
     names = [row.name for row in rows]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:

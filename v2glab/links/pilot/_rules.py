@@ -7,18 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from v2glab.evidence import Confidence, Criterion, InputError, read_toml
-from v2glab.resources import find_data
-
-_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+from v2glab.evidence import Confidence, Criterion, InputError
+from v2glab.links._rules import Rule, read_rules, rule_file
 
 
-class StateRow(BaseModel):
+class StateRow(Rule):
     """One state and its band of voltage."""
-
-    model_config = _STRICT
 
     name: str = Field(pattern=r"^[A-F]$")
     nominal_v: float
@@ -36,10 +32,8 @@ class StateRow(BaseModel):
         return self
 
 
-class DutyRow(BaseModel):
+class DutyRow(Rule):
     """What a range of duties means, both ends included."""
-
-    model_config = _STRICT
 
     low_percent: float = Field(ge=0, le=100)
     high_percent: float = Field(ge=0, le=100)
@@ -67,19 +61,15 @@ class DutyRow(BaseModel):
         return self.low_percent <= duty_percent <= self.high_percent
 
 
-class Parameters(BaseModel):
+class Parameters(Rule):
     """Standard uncertainties where a reading brings none of its own."""
-
-    model_config = _STRICT
 
     uncertainty_v: float = Field(gt=0)
     uncertainty_percent: float = Field(gt=0)
 
 
-class PilotRules(BaseModel):
+class PilotRules(Rule):
     """States and duties."""
-
-    model_config = _STRICT
 
     standard: str
     edition: str
@@ -133,8 +123,4 @@ def load_pilot_rules(path: Path | None = None) -> PilotRules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "pilot.toml")
-    try:
-        return PilotRules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "rules as pilot.toml has them", "mend the file") from error
+    return read_rules(PilotRules, rule_file("pilot.toml", path), "rules of the pilot")

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from v2glab.evidence import Confidence, InputError, read_toml
-from v2glab.resources import find_data
+from v2glab.evidence import Confidence, InputError
+from v2glab.links._rules import Rule, read_rules, rule_file
 
 Curve = Literal["secp256r1", "secp384r1", "secp521r1", "ed448"]
 Usage = Literal[
@@ -48,11 +48,7 @@ class Reason(StrEnum):
     LIFETIME = "lifetime"
 
 
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Edition(_Rule):
+class Edition(Rule):
     """Curves that an edition allows; the first is taken when none is named."""
 
     curves: tuple[Curve, ...] = Field(min_length=1)
@@ -60,7 +56,7 @@ class Edition(_Rule):
     confidence: Confidence
 
 
-class Profile(_Rule):
+class Profile(Rule):
     """What the certificate of one role says. ``issuer`` is empty for a root."""
 
     issuer: str = ""
@@ -79,7 +75,7 @@ class Profile(_Rule):
         return "key_cert_sign" in self.usage
 
 
-class Change(_Rule):
+class Change(Rule):
     """What is made otherwise in a broken certificate; ``None`` leaves it as the profile has it.
 
     ``issuer``: ``self`` signs with its own key, ``stranger`` with a key nobody knows under the right name,
@@ -101,7 +97,7 @@ class Change(_Rule):
     missing: bool = False
 
 
-class Defect(_Rule):
+class Defect(Rule):
     """One way to break a chain, and the reason that verification must give."""
 
     at: Place
@@ -109,7 +105,7 @@ class Defect(_Rule):
     change: Change
 
 
-class PkiRules(_Rule):
+class PkiRules(Rule):
     """The whole file."""
 
     standard: str
@@ -172,11 +168,7 @@ def load_pki_rules(path: Path | None = None) -> PkiRules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "pki.toml")
-    try:
-        return PkiRules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "rules of certificates", "mend that entry") from error
+    return read_rules(PkiRules, rule_file("pki.toml", path), "rules of certificates")
 
 
 def _known(entries: dict[str, _T], name: str, what: str) -> _T:

@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from v2glab.evidence import Confidence, DeviceError, InputError, read_toml
+from v2glab.evidence import Confidence, DeviceError
 from v2glab.links._address import resolve
-from v2glab.resources import find_data
+from v2glab.links._rules import Rule, read_rules, rule_file
 
 Address = tuple[Any, ...]
 #: Kinds of unfit datagrams that are told apart; the rest is counted together, so that noise fills no memory.
 _KINDS = 32
 
 
-class SdpRules(BaseModel):
+class SdpRules(Rule):
     """Where requests go, and the times of discovery."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     group: str
     port: int = Field(ge=1, le=0xFFFF)
@@ -43,11 +41,7 @@ def load_sdp_rules() -> SdpRules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = find_data("datasets", "iso15118", "sdp.toml")
-    try:
-        return SdpRules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "times of discovery", "mend that entry") from error
+    return read_rules(SdpRules, rule_file("sdp.toml"), "times of discovery")
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,17 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.evidence import Confidence, InputError
+from v2glab.links._rules import Rule, read_rules, rule_file
 from v2glab.links.exi import prepare
-from v2glab.resources import find_data
 
 #: Namespace in which both ends agree on a protocol (ISO 15118-2, 8.2).
 SAP_NAMESPACE = "urn:iso:15118:2:2010:AppProtocol"
 
 
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Limits(_Rule):
+class Limits(Rule):
     """Time limits of a protocol, in seconds; keys of the tables are messages without ``Req`` and ``Res``."""
 
     source: str = Field(min_length=1)
@@ -46,7 +42,7 @@ class Limits(_Rule):
         return self.performance_s.get(stem(message), self.performance_default_s)
 
 
-class Protocol(_Rule):
+class Protocol(Rule):
     """One protocol that supportedAppProtocol can agree on.
 
     ``offers`` are the namespaces that name it there; ``namespaces`` those whose messages it uses.
@@ -60,7 +56,7 @@ class Protocol(_Rule):
     limits: str
 
 
-class Cause(_Rule):
+class Cause(Rule):
     """What a failure means and what to do.
 
     ``code`` is the workbench's field code, ``mrec`` the minimum required error code of charging stations
@@ -73,7 +69,7 @@ class Cause(_Rule):
     mrec: str = ""
 
 
-class SessionRules(_Rule):
+class SessionRules(Rule):
     """The whole file."""
 
     protocol: dict[str, Protocol]
@@ -121,8 +117,4 @@ def load_session_rules(path: Path | None = None) -> SessionRules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "session.toml")
-    try:
-        return SessionRules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "rules of sessions", "mend that entry") from error
+    return read_rules(SessionRules, rule_file("session.toml", path), "rules of sessions")

@@ -6,17 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from v2glab.evidence import Confidence, InputError, read_toml
-from v2glab.resources import find_data
-
-
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from v2glab.evidence import Confidence, InputError
+from v2glab.links._rules import Rule, read_rules, rule_file
 
 
-class Suite(_Rule):
+class Suite(Rule):
     """Curve of the key, identifiers of signature and digest, hash of the fragments."""
 
     curve: Literal["secp256r1", "secp521r1", "ed448"]
@@ -25,13 +21,13 @@ class Suite(_Rule):
     hash: Literal["sha256", "sha512", "shake256"]
 
 
-class _Edition(_Rule):
+class _Edition(Rule):
     suites: tuple[str, ...] = Field(min_length=1)
     source: str = Field(min_length=1)
     confidence: Confidence
 
 
-class SignatureRules(_Rule):
+class SignatureRules(Rule):
     """The whole file."""
 
     canonical: str
@@ -69,8 +65,4 @@ def load_signature_rules(path: Path | None = None) -> SignatureRules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "signature.toml")
-    try:
-        return SignatureRules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "rules of signatures", "mend that entry") from error
+    return read_rules(SignatureRules, rule_file("signature.toml", path), "rules of signatures")

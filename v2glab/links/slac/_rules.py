@@ -6,13 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.evidence import Confidence, InputError
+from v2glab.links._rules import Rule, read_rules, rule_file
 from v2glab.links.slac._error import SlacFailure
-from v2glab.resources import find_data
 
-_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 #: Names that the laws use: a file must have them all.
 TIMERS = (
     "TT_match_response",
@@ -27,69 +26,55 @@ TIMERS = (
 )
 
 
-class Timer(BaseModel):
+class Timer(Rule):
     """One time of the standard, in seconds."""
-
-    model_config = _STRICT
 
     value_s: float = Field(ge=0, le=3600)
     source: str = Field(min_length=1)
     confidence: Confidence
 
 
-class Count(BaseModel):
+class Count(Rule):
     """One number of messages, groups or sessions."""
-
-    model_config = _STRICT
 
     value: int = Field(ge=0, le=255)
     source: str = Field(min_length=1)
     confidence: Confidence
 
 
-class Threshold(BaseModel):
+class Threshold(Rule):
     """One level or share."""
-
-    model_config = _STRICT
 
     value: float = Field(ge=0)
     source: str = Field(min_length=1)
     confidence: Confidence
 
 
-class Answer(BaseModel):
+class Answer(Rule):
     """Which message a message answers, and the timers whose sum bounds it."""
-
-    model_config = _STRICT
 
     to: str
     timers: tuple[str, ...] = Field(min_length=1)
     since_first: bool = False
 
 
-class Key(BaseModel):
+class Key(Rule):
     """How a host speaks to its own modem."""
-
-    model_config = _STRICT
 
     accepted_results: tuple[int, ...]
     modem: str
     source: str = Field(min_length=1)
 
 
-class Cause(BaseModel):
+class Cause(Rule):
     """Why a run failed, and what to do."""
-
-    model_config = _STRICT
 
     text: str = Field(min_length=1)
     remedy: str = Field(min_length=1)
 
 
-class Line(BaseModel):
+class Line(Rule):
     """What all channels share: carriers, groups, transmit level, coding."""
-
-    model_config = _STRICT
 
     carrier_spacing_hz: float = Field(gt=0)
     carriers_per_group: int = Field(gt=0)
@@ -102,10 +87,8 @@ class Line(BaseModel):
     confidence: Confidence
 
 
-class Noise(BaseModel):
+class Noise(Rule):
     """Noise of the line and of a motor inverter."""
-
-    model_config = _STRICT
 
     floor_dbm_hz: float
     rise_db: float = Field(ge=0)
@@ -116,10 +99,8 @@ class Noise(BaseModel):
     confidence: Confidence
 
 
-class ChannelData(BaseModel):
+class ChannelData(Rule):
     """One channel: groups as reported in the field, or paths of the echo model."""
-
-    model_config = _STRICT
 
     groups_db: tuple[float, ...] = ()
     gains: tuple[float, ...] = ()
@@ -138,10 +119,8 @@ class ChannelData(BaseModel):
         return self
 
 
-class SlacRules(BaseModel):
+class SlacRules(Rule):
     """Everything of SLAC that is a number or a text."""
-
-    model_config = _STRICT
 
     standard: str
     edition: str
@@ -226,8 +205,4 @@ def load_slac_rules(path: Path | None = None) -> SlacRules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "slac.toml")
-    try:
-        return SlacRules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "rules as slac.toml has them", "mend the file") from error
+    return read_rules(SlacRules, rule_file("slac.toml", path), "rules of SLAC")

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from v2glab.evidence import Confidence, Criterion, InputError, load_criteria, read_toml
-from v2glab.resources import find_data
+from v2glab.links._rules import Rule, rule_file
 
 
 class Phase(StrEnum):
@@ -23,18 +23,14 @@ class Phase(StrEnum):
     FINISHED = "Finished"
 
 
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Suite(_Rule):
+class Suite(Rule):
     """A cipher suite: IANA name, and OpenSSL's, which is empty when it has left the library."""
 
     name: str
     openssl: str
 
 
-class Profile(_Rule):
+class Profile(Rule):
     """What an edition asks of TLS. ``groups``: OpenSSL's group for the key exchange, by curve of the keys."""
 
     version: Literal["TLSv1.2", "TLSv1.3"]
@@ -46,7 +42,7 @@ class Profile(_Rule):
     confidence: Confidence
 
 
-class Timeouts(_Rule):
+class Timeouts(Rule):
     """Longest waits, in seconds."""
 
     connect_s: float = Field(gt=0)
@@ -56,7 +52,7 @@ class Timeouts(_Rule):
     confidence: Confidence
 
 
-class Slow(_Rule):
+class Slow(Rule):
     """Code and texts of a negotiation that took too long; a remedy for each share."""
 
     code: str
@@ -66,7 +62,7 @@ class Slow(_Rule):
     local: str
 
 
-class Cause(_Rule):
+class Cause(Rule):
     """A cause with what tells it: codes of verification, alerts, errors, reasons of the chain."""
 
     text: str
@@ -78,7 +74,7 @@ class Cause(_Rule):
     phase: Phase | None = None
 
 
-class TlsRules(_Rule):
+class TlsRules(Rule):
     """The whole file."""
 
     criterion: Criterion
@@ -110,7 +106,7 @@ def load_tls_rules(path: Path | None = None) -> TlsRules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "tls.toml")
+    path = rule_file("tls.toml", path)
     document, criteria = read_toml(path), load_criteria(path)
     try:
         (criterion,) = criteria.values()

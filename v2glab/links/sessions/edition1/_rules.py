@@ -6,19 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from v2glab.evidence import Confidence, InputError, read_toml
-from v2glab.resources import find_data
+from v2glab.evidence import Confidence
+from v2glab.links._rules import Rule, read_rules, rule_file
 
 Dialect = Literal["din", "iso2"]
 
 
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Choice(_Rule):
+class Choice(Rule):
     """Numbers that both ends choose; units stand in the names."""
 
     poll_s: float = Field(gt=0)
@@ -33,7 +29,7 @@ class Choice(_Rule):
     confidence: Confidence
 
 
-class RefusalRule(_Rule):
+class RefusalRule(Rule):
     """Response code of each protocol, and the cause under which the session ends."""
 
     din: str
@@ -45,7 +41,7 @@ class RefusalRule(_Rule):
         return self.din if dialect == "din" else self.iso2
 
 
-class Edition1Rules(_Rule):
+class Edition1Rules(Rule):
     """The whole file."""
 
     choice: Choice
@@ -68,8 +64,4 @@ def load_edition1_rules(path: Path | None = None) -> Edition1Rules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "edition1.toml")
-    try:
-        return Edition1Rules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "rules of DIN 70121 and ISO 15118-2", "mend it") from error
+    return read_rules(Edition1Rules, rule_file("edition1.toml", path), "rules of DIN 70121 and ISO 15118-2")

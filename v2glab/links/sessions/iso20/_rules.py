@@ -6,21 +6,17 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from v2glab.evidence import Confidence, InputError, read_toml
+from v2glab.evidence import Confidence
+from v2glab.links._rules import Rule, read_rules, rule_file
 from v2glab.links.pki import Reason
 from v2glab.links.sessions._serve import Refusal
-from v2glab.resources import find_data
 
 Kind = Literal["AC", "DC"]
 
 
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EnergyService(_Rule):
+class EnergyService(Rule):
     """An energy service: its identifier and the integer parameters of each set that is offered."""
 
     id: int = Field(ge=1, le=0xFFFF)
@@ -29,14 +25,14 @@ class EnergyService(_Rule):
     parameters: dict[str, int]
 
 
-class RefusalRule(_Rule):
+class RefusalRule(Rule):
     """How a request is refused."""
 
     code: str
     cause: str
 
 
-class Figures(_Rule):
+class Figures(Rule):
     """Waits in seconds and thresholds; see the file."""
 
     poll_s: float = Field(gt=0)
@@ -51,7 +47,7 @@ class Figures(_Rule):
     voltage_agreement: float = Field(gt=0, lt=1)
 
 
-class Installation(_Rule):
+class Installation(Rule):
     """How the private key of a contract travels; ``other_info`` is hexadecimal."""
 
     source: str = Field(min_length=1)
@@ -64,7 +60,7 @@ class Installation(_Rule):
     secret_octets: int = Field(gt=0)
 
 
-class Iso20Rules(_Rule):
+class Iso20Rules(Rule):
     """The whole file."""
 
     source: str = Field(min_length=1)
@@ -98,8 +94,4 @@ def load_iso20_rules(path: Path | None = None) -> Iso20Rules:
     InputError
         The file cannot be read, or an entry is wrong.
     """
-    path = path or find_data("datasets", "iso15118", "session-20.toml")
-    try:
-        return Iso20Rules(**read_toml(path))
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path.name}: {error}", "rules of sessions", "mend that entry") from error
+    return read_rules(Iso20Rules, rule_file("session-20.toml", path), "rules of sessions")
