@@ -20,6 +20,7 @@ from v2glab.links.pki import make_pki, write_pki
 from v2glab.links.sdp import Multicast, discover, serve_sdp
 from v2glab.links.sessions import (
     Asker,
+    DriverParts,
     MessageLink,
     ModelBattery,
     ModelCharger,
@@ -148,7 +149,7 @@ async def drive(case, papers):
     asker = Asker(link)
     try:
         await asker.agree([case.protocol])
-        driver = make_driver(asker, ModelBattery(), wishes_of(case, papers), asyncio.sleep)
+        driver = make_driver(DriverParts(asker, ModelBattery(), wishes_of(case, papers), asyncio.sleep))
         await driver.set_up()
         states = [await driver.cycle(Wanted(power)) for power in case.powers for _ in range(2)]
         await driver.stop()

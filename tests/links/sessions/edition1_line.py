@@ -8,6 +8,7 @@ import pytest
 
 from v2glab.links.sessions import (
     Asker,
+    DriverParts,
     MessageLink,
     ModelBattery,
     ModelCharger,
@@ -96,7 +97,7 @@ class Line:
     @asynccontextmanager
     async def vehicle(self, wishes=None, session_id=NEW_SESSION):
         async with self.asker(session_id) as asker:
-            yield make_driver(asker, self.battery, wishes or Wishes("dc"), self.clock.sleep)
+            yield make_driver(DriverParts(asker, self.battery, wishes or Wishes("dc"), self.clock.sleep))
 
     async def settle(self):
         """Wait until the charger's end is through."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from v2glab.links.sessions._session import Session, open_session
     from v2glab.links.sessions._settings import Fixed, OpenSettings
     from v2glab.links.sessions._trace import MessageRecord, Trace
-    from v2glab.links.sessions._vehicle import LoopState, Progress, VehicleDriver, Wanted, Wishes
+    from v2glab.links.sessions._vehicle import DriverParts, LoopState, Progress, VehicleDriver, Wanted, Wishes
     from v2glab.links.sessions._wire import MessageLink, Parcel, Tamper
 
 _HOMES = {
@@ -48,7 +48,7 @@ _HOMES = {
     "_session": ["Session", "open_session"],
     "_settings": ["Fixed", "OpenSettings"],
     "_trace": ["MessageRecord", "Trace"],
-    "_vehicle": ["LoopState", "Progress", "VehicleDriver", "Wanted", "Wishes"],
+    "_vehicle": ["DriverParts", "LoopState", "Progress", "VehicleDriver", "Wanted", "Wishes"],
     "_wire": ["MessageLink", "Parcel", "Tamper"],
 }  # fmt: skip
 
@@ -59,6 +59,7 @@ __all__ = [
     "Bounds",
     "ChargerPlant",
     "ChargerReading",
+    "DriverParts",
     "EnergyCount",
     "Fixed",
     "Identification",

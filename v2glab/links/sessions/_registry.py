@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from v2glab.links.sessions._ask import Asker
     from v2glab.links.sessions._offer import Offer
-    from v2glab.links.sessions._plant import ChargerPlant, VehiclePlant
+    from v2glab.links.sessions._plant import ChargerPlant
     from v2glab.links.sessions._serve import Service
-    from v2glab.links.sessions._vehicle import Progress, VehicleDriver, Wishes
+    from v2glab.links.sessions._vehicle import DriverParts, VehicleDriver
 
-#: Packages by protocol. Each has ``make_service(protocol, plant, offer)`` and ``make_driver(asker, plant,
-#: wishes, sleep, progress)``.
+#: Packages by protocol. Each has ``make_service(protocol, plant, offer)`` and
+#: ``make_driver(parts)``.
 _HOMES = {"din": "din", "iso2": "iso2", "iso20-ac": "iso20", "iso20-dc": "iso20"}
 
 
@@ -34,16 +33,10 @@ def service_maker(protocol: str, plant: ChargerPlant, offer: Offer) -> Callable[
     return lambda: cast("Service", made(protocol, plant, offer))
 
 
-def make_driver(
-    asker: Asker,
-    plant: VehiclePlant,
-    wishes: Wishes,
-    sleep: Callable[[float], Awaitable[None]],
-    progress: Progress | None = None,
-) -> VehicleDriver:
+def make_driver(parts: DriverParts) -> VehicleDriver:
     """Return the vehicle's side of the protocol that the asker has agreed on."""
-    made = _home(asker.link.protocol_name).make_driver
-    return cast("VehicleDriver", made(asker, plant, wishes, sleep, progress))
+    made = _home(parts.asker.link.protocol_name).make_driver
+    return cast("VehicleDriver", made(parts))
 
 
 def _home(protocol: str) -> Any:  # noqa: ANN401 -- a module

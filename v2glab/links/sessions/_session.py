@@ -16,7 +16,7 @@ from v2glab.links.sessions._registry import load_driver, make_driver
 from v2glab.links.sessions._rules import prepare_codec
 from v2glab.links.sessions._settings import OpenSettings
 from v2glab.links.sessions._trace import Trace
-from v2glab.links.sessions._vehicle import LoopState, Progress, VehicleDriver, Wanted
+from v2glab.links.sessions._vehicle import DriverParts, LoopState, Progress, VehicleDriver, Wanted
 from v2glab.links.sessions._wire import Stream
 from v2glab.links.tls import HandshakeError
 
@@ -259,7 +259,7 @@ async def open_session(settings: OpenSettings) -> AsyncIterator[Session]:
     phases = PhaseClock(settings.progress)
     opened = await _connected(settings, phases)
     progress = Progress(phases.begin)
-    driver = make_driver(opened.asker, settings.plant, settings.wishes, settings.sleep, progress)
+    driver = make_driver(DriverParts(opened.asker, settings.plant, settings.wishes, settings.sleep, progress))
     session = Session(opened, driver, settings, phases)
     in_order = False
     try:

@@ -77,27 +77,31 @@ class Progress:
     tell: Callable[[str], None] = field(default=lambda phase: None)
 
 
-class VehicleDriver(ABC):
-    """Carries a session through in one protocol. Every method may raise ``SessionFailure``.
+@dataclass(frozen=True)
+class DriverParts:
+    """What a driver works with.
 
     Parameters
     ----------
     asker
-        Agreed on this driver's protocol.
+        Agreed on the driver's protocol.
     sleep
         Waits a number of seconds: ``asyncio.sleep``, or the station's clock in lockstep.
     """
 
-    def __init__(
-        self,
-        asker: Asker,
-        plant: VehiclePlant,
-        wishes: Wishes,
-        sleep: Callable[[float], Awaitable[None]],
-        progress: Progress | None = None,
-    ) -> None:
-        self.asker, self.plant, self.wishes, self.sleep = asker, plant, wishes, sleep
-        self.progress = progress or Progress()
+    asker: Asker
+    plant: VehiclePlant
+    wishes: Wishes
+    sleep: Callable[[float], Awaitable[None]]
+    progress: Progress = field(default_factory=Progress)
+
+
+class VehicleDriver(ABC):
+    """Carries a session through in one protocol. Every method may raise ``SessionFailure``."""
+
+    def __init__(self, parts: DriverParts) -> None:
+        self.asker, self.plant, self.wishes = parts.asker, parts.plant, parts.wishes
+        self.sleep, self.progress = parts.sleep, parts.progress
 
     @abstractmethod
     async def set_up(self) -> None:

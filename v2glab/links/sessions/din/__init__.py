@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from v2glab.links.sessions.din._charger import DinService
 from v2glab.links.sessions.din._vehicle import DinVehicle
 
 if TYPE_CHECKING:
-    from v2glab.links.sessions._ask import Asker
     from v2glab.links.sessions._offer import Offer
-    from v2glab.links.sessions._plant import ChargerPlant, VehiclePlant
-    from v2glab.links.sessions._vehicle import Progress, Wishes
+    from v2glab.links.sessions._plant import ChargerPlant
+    from v2glab.links.sessions._vehicle import DriverParts
 
 __all__ = ["DinService", "DinVehicle", "make_driver", "make_service"]
 
@@ -22,13 +20,7 @@ def make_service(protocol: str, plant: ChargerPlant, offer: Offer) -> DinService
     return DinService(plant, offer)
 
 
-def make_driver(
-    asker: Asker,
-    plant: VehiclePlant,
-    wishes: Wishes,
-    sleep: Callable[[float], Awaitable[None]],
-    progress: Progress | None = None,
-) -> DinVehicle:
+def make_driver(parts: DriverParts) -> DinVehicle:
     """Return the vehicle's side.
 
     Raises
@@ -36,4 +28,4 @@ def make_driver(
     InputError
         DIN has neither AC nor Plug and Charge.
     """
-    return DinVehicle(asker, plant, wishes, sleep, progress)
+    return DinVehicle(parts)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from v2glab.evidence import InputError
-from v2glab.links.sessions._ask import Asker
 from v2glab.links.sessions._message import Body, Message
-from v2glab.links.sessions._plant import VehiclePlant
-from v2glab.links.sessions._vehicle import Progress, Wishes
+from v2glab.links.sessions._vehicle import DriverParts
 from v2glab.links.sessions.edition1 import DC_MODE
 from v2glab.links.sessions.edition1._rules import Edition1Rules
 from v2glab.links.sessions.edition1._vehicle_dc import DcVehicle
@@ -21,21 +17,14 @@ class DinVehicle(DcVehicle):
 
     dialect = "din"
 
-    def __init__(
-        self,
-        asker: Asker,
-        plant: VehiclePlant,
-        wishes: Wishes,
-        sleep: Callable[[float], Awaitable[None]],
-        progress: Progress | None = None,
-        rules: Edition1Rules | None = None,
-    ) -> None:
+    def __init__(self, parts: DriverParts, rules: Edition1Rules | None = None) -> None:
+        wishes = parts.wishes
         if wishes.service.startswith("ac") or wishes.authorisation != "eim":
             found = f"{wishes.service} by {wishes.authorisation} in {_DIN}"
             raise InputError(
                 found, "direct current, authorised at the charger", "agree on ISO 15118-2 or -20"
             )
-        super().__init__(asker, plant, wishes, sleep, progress, rules)
+        super().__init__(parts, rules)
 
     async def renegotiate(self) -> None:
         """Refuse: this protocol cannot.

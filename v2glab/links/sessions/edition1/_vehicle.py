@@ -8,11 +8,16 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from v2glab.evidence import InputError, LimitError
-from v2glab.links.sessions._ask import Asker
 from v2glab.links.sessions._message import Body, Message
-from v2glab.links.sessions._plant import VehiclePlant, VehicleReading
+from v2glab.links.sessions._plant import VehicleReading
 from v2glab.links.sessions._rules import Limits
-from v2glab.links.sessions._vehicle import LoopState, Notice, Progress, VehicleDriver, Wanted, Wishes
+from v2glab.links.sessions._vehicle import (
+    DriverParts,
+    LoopState,
+    Notice,
+    VehicleDriver,
+    Wanted,
+)
 from v2glab.links.sessions.edition1._identity import evcc_octets
 from v2glab.links.sessions.edition1._patience import Patience
 from v2glab.links.sessions.edition1._rules import Dialect, Edition1Rules, load_edition1_rules
@@ -28,16 +33,8 @@ class Edition1Vehicle(VehicleDriver):
     #: Kind of current.
     kind: ClassVar[str]
 
-    def __init__(
-        self,
-        asker: Asker,
-        plant: VehiclePlant,
-        wishes: Wishes,
-        sleep: Callable[[float], Awaitable[None]],
-        progress: Progress | None = None,
-        rules: Edition1Rules | None = None,
-    ) -> None:
-        super().__init__(asker, plant, wishes, sleep, progress)
+    def __init__(self, parts: DriverParts, rules: Edition1Rules | None = None) -> None:
+        super().__init__(parts)
         self.rules = rules or load_edition1_rules()
         self.joined = self._flows = False
 

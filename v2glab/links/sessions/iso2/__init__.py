@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from v2glab.links.sessions.iso2._charger import Iso2Service
@@ -10,10 +9,9 @@ from v2glab.links.sessions.iso2._vehicle import Iso2Vehicle
 from v2glab.links.sessions.iso2._vehicle_kinds import Iso2AcVehicle, Iso2DcVehicle
 
 if TYPE_CHECKING:
-    from v2glab.links.sessions._ask import Asker
     from v2glab.links.sessions._offer import Offer
-    from v2glab.links.sessions._plant import ChargerPlant, VehiclePlant
-    from v2glab.links.sessions._vehicle import Progress, Wishes
+    from v2glab.links.sessions._plant import ChargerPlant
+    from v2glab.links.sessions._vehicle import DriverParts
 
 __all__ = ["Iso2AcVehicle", "Iso2DcVehicle", "Iso2Service", "Iso2Vehicle", "make_driver", "make_service"]
 
@@ -23,13 +21,7 @@ def make_service(protocol: str, plant: ChargerPlant, offer: Offer) -> Iso2Servic
     return Iso2Service(plant, offer)
 
 
-def make_driver(
-    asker: Asker,
-    plant: VehiclePlant,
-    wishes: Wishes,
-    sleep: Callable[[float], Awaitable[None]],
-    progress: Progress | None = None,
-) -> Iso2Vehicle:
+def make_driver(parts: DriverParts) -> Iso2Vehicle:
     """Return the vehicle's side; a wish for a bidirectional service charges only.
 
     Raises
@@ -37,5 +29,5 @@ def make_driver(
     InputError
         Plug and Charge without a contract, or one that cannot be read.
     """
-    kind = Iso2AcVehicle if wishes.service.startswith("ac") else Iso2DcVehicle
-    return kind(asker, plant, wishes, sleep, progress)
+    kind = Iso2AcVehicle if parts.wishes.service.startswith("ac") else Iso2DcVehicle
+    return kind(parts)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
 
 from v2glab.evidence import InputError
-from v2glab.links.sessions._ask import Asker
 from v2glab.links.sessions._contract import Identity, chain_body, load_identity
 from v2glab.links.sessions._message import Body, Message
-from v2glab.links.sessions._plant import VehiclePlant
 from v2glab.links.sessions._signature import Part, sign
-from v2glab.links.sessions._vehicle import Progress, Wishes
+from v2glab.links.sessions._vehicle import DriverParts
 from v2glab.links.sessions.edition1 import CHARGE_SERVICE
 from v2glab.links.sessions.edition1._rules import Edition1Rules
 from v2glab.links.sessions.edition1._values import number
@@ -30,18 +27,10 @@ class Iso2Vehicle(Edition1Vehicle):
     #: Largest power that the schedule grants now, W.
     _granted_w = 0.0
 
-    def __init__(
-        self,
-        asker: Asker,
-        plant: VehiclePlant,
-        wishes: Wishes,
-        sleep: Callable[[float], Awaitable[None]],
-        progress: Progress | None = None,
-        rules: Edition1Rules | None = None,
-    ) -> None:
-        super().__init__(asker, plant, wishes, sleep, progress, rules)
-        pays = wishes.authorisation == "pnc"
-        self._contract = load_identity(wishes.contract, "contract") if pays else None
+    def __init__(self, parts: DriverParts, rules: Edition1Rules | None = None) -> None:
+        super().__init__(parts, rules)
+        pays = self.wishes.authorisation == "pnc"
+        self._contract = load_identity(self.wishes.contract, "contract") if pays else None
 
     @abstractmethod
     def _mode(self, offered: list[str]) -> str | None:

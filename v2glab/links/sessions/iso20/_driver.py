@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from v2glab.evidence import UsageError
-from v2glab.links.sessions._ask import Asker
 from v2glab.links.sessions._message import Message
-from v2glab.links.sessions._plant import VehiclePlant
-from v2glab.links.sessions._vehicle import LoopState, Progress, VehicleDriver, Wanted, Wishes
+from v2glab.links.sessions._vehicle import DriverParts, LoopState, VehicleDriver, Wanted, Wishes
 from v2glab.links.sessions.iso20._install import Contract
 from v2glab.links.sessions.iso20._numbers import number
 from v2glab.links.sessions.iso20._vehicle_agree import (
@@ -27,16 +24,9 @@ from v2glab.links.sessions.iso20._vehicle_side import VehicleSide, Waiting
 class Iso20Driver(VehicleDriver):
     """Carries a session of AC or DC through, in one or both directions, scheduled or dynamic."""
 
-    def __init__(
-        self,
-        asker: Asker,
-        plant: VehiclePlant,
-        wishes: Wishes,
-        sleep: Callable[[float], Awaitable[None]],
-        progress: Progress | None = None,
-    ) -> None:
-        super().__init__(asker, plant, wishes, sleep, progress)
-        self.side = VehicleSide(asker, plant, wishes, sleep, self.progress)
+    def __init__(self, parts: DriverParts) -> None:
+        super().__init__(parts)
+        self.side = VehicleSide(self.asker, self.plant, self.wishes, self.sleep, self.progress)
 
     @property
     def installed(self) -> Contract | None:
@@ -155,12 +145,6 @@ class Iso20Driver(VehicleDriver):
         return None if low else answer
 
 
-def make_driver(
-    asker: Asker,
-    plant: VehiclePlant,
-    wishes: Wishes,
-    sleep: Callable[[float], Awaitable[None]],
-    progress: Progress | None = None,
-) -> Iso20Driver:
-    """Return the driver of one session."""
-    return Iso20Driver(asker, plant, wishes, sleep, progress)
+def make_driver(parts: DriverParts) -> Iso20Driver:
+    """Return the vehicle's side of one session."""
+    return Iso20Driver(parts)
