@@ -16,9 +16,15 @@ from campaign_bench import campaign_file, only_run, run, station_file
 
 from v2glab.evidence import schema
 
-pq = pytest.importorskip("pyarrow.parquet")
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def read_table(path, **how):
+    """Read a Parquet file."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path, **how)
+
 
 NOTEBOOKS = (
     "00_check_environment",
@@ -86,13 +92,13 @@ def test_results_fit_their_schema_and_name_no_folder_that_is_gone(whole: Path) -
         validator.validate(document)
         assert ".incomplete-" not in path.read_text()
         for table in document["tables"]:
-            assert pq.read_table(path.with_name(f"{table}.parquet")).num_columns > 0
+            assert read_table(path.with_name(f"{table}.parquet")).num_columns > 0
         assert set(document["timing"]) <= {q["name"] for q in document["quantities"]}
 
 
 @pytest.mark.parametrize("name", ["telemetry", "wire"])
 def test_parquet_has_the_documented_columns_and_version(whole: Path, name: str) -> None:
-    document, table = schema(f"{name}-1"), pq.read_table(whole / f"{name}.parquet")
+    document, table = schema(f"{name}-1"), read_table(whole / f"{name}.parquet")
     assert table.schema.names == list(document["properties"])
     assert table.schema.metadata[b"schema"] == f"v2glab-{name}/1".encode()
     kinds = {"integer": "int64", "number": "double", "string": "string"}
@@ -112,7 +118,7 @@ def test_parquet_has_the_documented_columns_and_version(whole: Path, name: str) 
 
 
 def test_wire_log_holds_what_the_charger_was_told(whole: Path) -> None:
-    rows = pq.read_table(whole / "wire.parquet").to_pylist()
+    rows = read_table(whole / "wire.parquet").to_pylist()
     frames = [r["data"] for r in rows if r["instrument"] == "charger" and r["direction"] == "tx"]
     # Function 6 or 16 to 0x4001: the contactor was commanded to close. Opening it is the guardian's part.
     written = [f[-1] for f in frames if f[7] in (6, 16) and f[8:10] == b"\x40\x01"]
@@ -214,7 +220,7 @@ def test_one_seed_gives_the_same_records_byte_for_byte(twice: tuple[Path, Path])
 
 def test_energy_of_the_record_is_the_integral_of_its_power(twice: tuple[Path, Path]) -> None:
     result = json.loads((twice[0] / "results" / "export_load_test" / "result.json").read_text())
-    samples = pq.read_table(twice[0] / "results" / "export_load_test" / "samples.parquet").to_pydict()
+    samples = read_table(twice[0] / "results" / "export_load_test" / "samples.parquet").to_pydict()
     time_s, power_w = samples["time_s"], samples["power_analyser"]
     steps = zip(time_s, time_s[1:], power_w, power_w[1:], strict=False)
     energy_wh = sum((t1 - t0) * (p0 + p1) / 2 for t0, t1, p0, p1 in steps) / 3600

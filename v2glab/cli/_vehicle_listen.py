@@ -59,8 +59,7 @@ async def _listen(settings: Listening, *, as_json: bool) -> int:
         _announce(listener, settings, as_json=as_json)
         await stop.wait()
     # Whoever sends one signal more wants out at once; the model holds no power any more.
-    with contextlib.suppress(NotImplementedError):
-        loop.remove_signal_handler(signal.SIGINT)
+    loop.remove_signal_handler(signal.SIGINT)
     reading = await charger.read()
     state = "open" if not reading.contactor_closed else "CLOSED"
     sys.stderr.write(f"stopped; {len(failed)} sessions, contactor {state}\n")

@@ -6,7 +6,12 @@ The law is pure: differences in, set-points and permission out. Differences are 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from v2glab.signals import FundamentalFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,42 @@ class SyncMeasurement:
     u_frequency_hz: float
     u_voltage_pu: float
     u_phase_rad: float
+
+
+def compare_fundamentals(
+    grid: FundamentalFit,
+    inverter: FundamentalFit,
+    nominal_v: float,
+    accuracy_v: Sequence[float] = (0.0, 0.0, 0.0, 0.0),
+) -> SyncMeasurement:
+    """Return the differences between inverter and grid, both fitted over the same window.
+
+    The phase refers to the centre of the window. Standard uncertainties join the residuals of the fits with
+    the accuracy of the instrument (JCGM 100:2008, 5.1.2).
+
+    Parameters
+    ----------
+    grid, inverter
+        Fits of the three phases of the grid, and of phase a of the inverter.
+    nominal_v
+        Nominal phase voltage, V.
+    accuracy_v
+        Standard uncertainty of the instrument: grid a, b, c, inverter a; V.
+    """
+    grid_v = float(sum(grid.amplitude)) / 3 / math.sqrt(2)
+    inverter_v = float(inverter.amplitude[0]) / math.sqrt(2)
+    u_grid_v = math.hypot(float(grid.u_amplitude[0]), *(u / 3 for u in accuracy_v[:3]))
+    u_inverter_v = math.hypot(float(inverter.u_amplitude[0]), accuracy_v[3])
+    return SyncMeasurement(
+        grid_frequency_hz=grid.frequency_hz,
+        grid_voltage_v=grid_v,
+        frequency_hz=inverter.frequency_hz - grid.frequency_hz,
+        voltage_pu=(inverter_v - grid_v) / nominal_v,
+        phase_rad=wrap_phase(float(inverter.phase_rad[0] - grid.phase_rad[0])),
+        u_frequency_hz=math.hypot(inverter.u_frequency_hz, grid.u_frequency_hz),
+        u_voltage_pu=math.hypot(u_grid_v, u_inverter_v) / nominal_v,
+        u_phase_rad=math.hypot(float(inverter.u_phase_rad[0]), float(grid.u_phase_rad[0])),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,14 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from v2glab.control import SyncLimits, SyncMeasurement, closing_obstacles, predict_phase, steer, wrap_phase
+from v2glab.control import (
+    SyncLimits,
+    SyncMeasurement,
+    closing_obstacles,
+    compare_fundamentals,
+    predict_phase,
+    steer,
+)
 from v2glab.evidence import DeviceError, SafeStateError
 
 if TYPE_CHECKING:
@@ -92,21 +99,7 @@ def measure_differences(waveform: Waveform, nominal_hz: float, nominal_v: float)
 
     grid = fit_fundamental(waveform.samples[:3], waveform.rate_hz, nominal_hz)
     inverter = fit_fundamental(waveform.samples[3:4], waveform.rate_hz, nominal_hz)
-    grid_v = float(sum(grid.amplitude)) / 3 / math.sqrt(2)
-    inverter_v = float(inverter.amplitude[0]) / math.sqrt(2)
-    accuracy = [u or 0.0 for u in waveform.uncertainty]
-    u_grid_v = math.hypot(float(grid.u_amplitude[0]), *(u / 3 for u in accuracy[:3]))
-    u_inverter_v = math.hypot(float(inverter.u_amplitude[0]), accuracy[3])
-    return SyncMeasurement(
-        grid_frequency_hz=grid.frequency_hz,
-        grid_voltage_v=grid_v,
-        frequency_hz=inverter.frequency_hz - grid.frequency_hz,
-        voltage_pu=(inverter_v - grid_v) / nominal_v,
-        phase_rad=wrap_phase(float(inverter.phase_rad[0] - grid.phase_rad[0])),
-        u_frequency_hz=math.hypot(inverter.u_frequency_hz, grid.u_frequency_hz),
-        u_voltage_pu=math.hypot(u_grid_v, u_inverter_v) / nominal_v,
-        u_phase_rad=math.hypot(float(inverter.u_phase_rad[0]), float(grid.u_phase_rad[0])),
-    )
+    return compare_fundamentals(grid, inverter, nominal_v, [u or 0.0 for u in waveform.uncertainty])
 
 
 def capture(station: Station, window_s: float) -> Waveform:

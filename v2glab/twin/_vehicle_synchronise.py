@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from v2glab.control import SyncLimits, SyncMeasurement, closing_obstacles, steer, wrap_phase
+from v2glab.control import SyncLimits, SyncMeasurement, closing_obstacles, compare_fundamentals, steer
 from v2glab.evidence import DeviceError
 from v2glab.gridcodes import load_code
 from v2glab.signals import fit_fundamental
@@ -104,15 +104,4 @@ class Synchroniser:
         nominal_hz = settings.nominal_frequency_hz
         grid = fit_fundamental(samples[:3], rate_hz, nominal_hz, harmonics=_HARMONICS, rate_of_change=False)
         own = fit_fundamental(samples[3:], rate_hz, nominal_hz, harmonics=1, rate_of_change=False)
-        grid_v = float(grid.amplitude.mean()) / math.sqrt(2)
-        own_v = float(own.amplitude[0]) / math.sqrt(2)
-        return SyncMeasurement(
-            grid_frequency_hz=grid.frequency_hz,
-            grid_voltage_v=grid_v,
-            frequency_hz=own.frequency_hz - grid.frequency_hz,
-            voltage_pu=(own_v - grid_v) / nominal_v,
-            phase_rad=wrap_phase(float(own.phase_rad[0] - grid.phase_rad[0])),
-            u_frequency_hz=math.hypot(own.u_frequency_hz, grid.u_frequency_hz),
-            u_voltage_pu=math.hypot(float(own.u_amplitude[0]), float(grid.u_amplitude[0])) / nominal_v,
-            u_phase_rad=math.hypot(float(own.u_phase_rad[0]), float(grid.u_phase_rad[0])),
-        )
+        return compare_fundamentals(grid, own, nominal_v)

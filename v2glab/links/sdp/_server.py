@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
+from v2glab.links._closing import Closing
 from v2glab.links._v2gtp import SdpRequest, SdpResponse, V2gtpError, build_sdp, parse_sdp
 from v2glab.links.sdp._ways import Address, Direct, Multicast, count, server_socket
 
 
-class SdpServer(asyncio.DatagramProtocol):
+class SdpServer(Closing, asyncio.DatagramProtocol):
     """Answers requests; made by :func:`serve_sdp`.
 
     ``answered`` counts answers, ``ignored`` what was passed over and why.
@@ -58,14 +57,6 @@ class SdpServer(asyncio.DatagramProtocol):
         """Stop answering."""
         if self._transport is not None:
             self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
 
 async def serve_sdp(way: Multicast | Direct, answer: Callable[[SdpRequest], SdpResponse | None]) -> SdpServer:

@@ -10,6 +10,7 @@ from v2glab.links.exi import blank
 from v2glab.links.sessions._failure import SessionFailure, failure, is_loop
 from v2glab.links.sessions._message import NEW_SESSION, Body, Message, known_messages, namespace_of
 from v2glab.links.sessions._plant import ChargerPlant
+from v2glab.links.sessions._rules import Protocol
 from v2glab.links.sessions._wire import MessageLink
 
 
@@ -82,13 +83,12 @@ class SessionServer:
             It ended otherwise; the plant is safe by then.
         """
         try:
-            await self._agree()
-            await self._serve()
+            await self._serve(*await self._agree())
         finally:
             await self._plant.make_safe()
             await self.link.close()
 
-    async def _agree(self) -> None:
+    async def _agree(self) -> tuple[Service, Protocol]:
         limits = self.link.rules.limits["sap"]
         request = await self.link.receive(limits.sequence_s, "supportedAppProtocolReq")
         if request.name != "supportedAppProtocolReq":
@@ -101,20 +101,17 @@ class SessionServer:
             raise failure("no-common-protocol", request.name, "secc", told, trace=self.link.trace)
         name, schema, code = chosen
         await self._say(Message("supportedAppProtocolRes", {"ResponseCode": code, "SchemaID": schema}))
-        self.link.agree(name)
         self.service = self._services[name]()
+        return self.service, self.link.agree(name)
 
-    async def _serve(self) -> None:
-        service, protocol = self.service, self.link.protocol
-        if service is None or protocol is None:  # pragma: no cover -- _agree has set both
-            return
+    async def _serve(self, service: Service, protocol: Protocol) -> None:
         limits = self.link.rules.limits[protocol.limits]
         expects: tuple[str, ...] = ("SessionSetup",)
         loop = False
         while expects:
             timeout = limits.sequence_loop_s if loop else limits.sequence_s
             request = await self.link.receive(timeout, " or ".join(f"{e}Req" for e in expects))
-            answer, refused = await self._answer(request, expects, service)
+            answer, refused = await self._answer(request, expects, service, protocol)
             name = f"{request.name.removesuffix('Req')}Res"
             await self._say(
                 Message(name, answer.body, service.session_id or NEW_SESSION, answer.signature),
@@ -125,15 +122,10 @@ class SessionServer:
             expects, loop = answer.expects, is_loop(request.name)
 
     async def _answer(
-        self, request: Message, expects: Sequence[str], service: Service
+        self, request: Message, expects: Sequence[str], service: Service, protocol: Protocol
     ) -> tuple[Answer, SessionFailure | None]:
         name = request.name.removesuffix("Req")
-        protocol = self.link.protocol
-        if (
-            protocol is None
-            or not request.name.endswith("Req")
-            or f"{name}Res" not in known_messages(protocol)
-        ):
+        if not request.name.endswith("Req") or f"{name}Res" not in known_messages(protocol):
             raise failure("unexpected-message", request.name, "secc", trace=self.link.trace)
         try:
             if name not in expects or name not in service.handlers:

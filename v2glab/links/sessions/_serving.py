@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from v2glab.links._closing import Closing
 from v2glab.links.sdp import Direct, Multicast, SdpServer, serve_sdp
 from v2glab.links.sessions._failure import SessionFailure
 from v2glab.links.sessions._offer import Offer
@@ -75,7 +75,7 @@ class ServeSettings:
     rules: SessionRules = field(default_factory=load_session_rules, repr=False)
 
 
-class SessionsListener:
+class SessionsListener(Closing):
     """A waiting charger; made by :func:`serve_sessions`.
 
     ``ended`` holds the last sessions; ``refused`` the handshakes that failed; ``busy`` counts connections
@@ -138,14 +138,6 @@ class SessionsListener:
             await self._sdp.close()
         if self._listener is not None:
             await self._listener.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def _answer(self, request: SdpRequest) -> SdpResponse | None:
         from v2glab.links import SdpResponse

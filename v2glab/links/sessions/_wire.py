@@ -87,9 +87,11 @@ class MessageLink:
         """What the messages travel on."""
         return self._stream
 
-    def agree(self, name: str) -> None:
-        """Go on in a protocol."""
-        self.protocol, self.protocol_name = self.rules.of_protocol(name), name
+    def agree(self, name: str) -> Protocol:
+        """Go on in a protocol, and return it."""
+        protocol = self.rules.of_protocol(name)
+        self.protocol, self.protocol_name = protocol, name
+        return protocol
 
     async def send(self, message: Message, *, limit_s: float | None = None) -> None:
         """Send a message; ``limit_s`` is the charger's performance time, for the record.

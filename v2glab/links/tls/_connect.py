@@ -9,11 +9,11 @@ import random
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from v2glab.evidence import DeviceError
 from v2glab.links._address import resolve
+from v2glab.links._closing import Closing
 from v2glab.links.tls._causes import HandshakeError, TlsCause, cause_of
 from v2glab.links.tls._context import TlsSettings
 from v2glab.links.tls._rules import Phase, TlsRules, load_tls_rules
@@ -99,7 +99,7 @@ def _tcp_cause(error: OSError, host: str, port: int, rules: TlsRules) -> TlsCaus
     return cause_of(name, rules, Phase.TCP, evidence=[f"{host} port {port}: {error or 'no answer'}"])
 
 
-class Listener:
+class Listener(Closing):
     """A charger's TCP port; each connection has a task of its own.
 
     Use it as an asynchronous context manager, or call :meth:`close`.
@@ -128,14 +128,6 @@ class Listener:
             task.cancel()
         await asyncio.gather(self._accepting, *self._tasks, return_exceptions=True)
         self._socket.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()

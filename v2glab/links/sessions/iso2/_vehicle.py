@@ -83,7 +83,7 @@ class Iso2Vehicle(Edition1Vehicle):
         return sign([Part(NAMESPACE, element, content)], self._held().key, edition=EDITION)
 
     def _held(self) -> Identity:
-        if self._contract is None:  # pragma: no cover -- asked for in Plug and Charge only
+        if self._contract is None:
             raise InputError("no contract", "one to sign with", "set Wishes.contract")
         return self._contract
 

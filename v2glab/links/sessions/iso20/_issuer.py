@@ -75,7 +75,7 @@ class ContractIssuer:
         pki, rules = self._pki, load_iso20_rules().installation
         described = describe(pki.rules.profile["contract"], datetime.now(UTC), pki.rules, name)
         made = issue("contract", described, "secp521r1", pki.identity("mo-sub2"))
-        if not isinstance(made.key, ec.EllipticCurvePrivateKey):  # pragma: no cover -- the curve was named
+        if not isinstance(made.key, ec.EllipticCurvePrivateKey):
             raise InputError("another kind of key", "one on secp521r1", "name that curve")
         envelope = seal(made.key, receiver, bound_to(vehicle, made.certificate), rules)
         chain = (made.certificate, *pki.chain("contract")[1:])
