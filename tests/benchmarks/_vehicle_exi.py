@@ -1,11 +1,11 @@
 """Rows exi-decode, exi-encode, exi-import and exi-memory: the EXI codec on documents of real sessions."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from _fresh import run_fresh
 
 from v2glab.links.exi import decode, encode
 
@@ -26,19 +26,16 @@ v2glab.links.exi.decode(bytes.fromhex(sys.argv[1]), sys.argv[2])
 print(codec - began, house - began, time.perf_counter() - codec)
 """
 _MEMORY = """
-import json, pathlib, sys
-def peak():
-    # Not getrusage: its peak is inherited from the process that started this one.
-    status = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) * 1024
-bare = peak()
+import json, sys
+from _fresh import peak_bytes
+bare = peak_bytes()
 from v2glab.links import exi
-after_import = peak()
+after_import = peak_bytes()
 for namespace in exi.namespaces():
     exi.prepare(namespace)
 for row in json.load(open(sys.argv[1])):
     exi.encode(row["namespace"], *exi.decode(bytes.fromhex(row["exi_hex"]), row["namespace"]))
-print(peak() - bare, after_import - bare)
+print(peak_bytes() - bare, after_import - bare)
 """
 
 
@@ -66,7 +63,7 @@ def _rate(call: Callable[..., object], inputs: list[tuple]) -> float:
 def measure_import() -> Iterator[dict]:
     """Time of the import in a fresh process, best of several; vocabulary and first document are named."""
     first = json.loads(_VECTORS.read_text())[0]
-    starts = (_fresh(_IMPORT, first["exi_hex"], first["namespace"]) for _ in range(_STARTS))
+    starts = (run_fresh(_IMPORT, first["exi_hex"], first["namespace"]) for _ in range(_STARTS))
     whole, house, decoded = min(starts)
     note = f"of this {house:.3f} s for v2glab.evidence; the first document takes {decoded:.3f} s more"
     yield _row("exi-import", whole, "s", note, None)
@@ -74,16 +71,9 @@ def measure_import() -> Iterator[dict]:
 
 def measure_memory() -> Iterator[dict]:
     """Growth of the peak of a fresh process: import, every table compiled, every shape read and written."""
-    peak, imported = _fresh(_MEMORY, str(_VECTORS))
+    peak, imported = run_fresh(_MEMORY, str(_VECTORS))
     note = f"of this {imported:.3g} B by the import; the Java codec grows to 1 GB as documented"
     yield _row("exi-memory", peak, "B", note, None)
-
-
-def _fresh(code: str, *arguments: str) -> tuple[float, ...]:
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
-    )
-    return tuple(map(float, done.stdout.split()))
 
 
 def _row(name: str, value: float, unit: str, peer: str, ratio: float | None) -> dict:

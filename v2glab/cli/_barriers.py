@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
     from v2glab.barriers import Barrier
     from v2glab.evidence import Result
 
+#: Options of ``analyse`` and ``compare``.
+Prices = Annotated[str, typer.Option(help="CSV of a year's prices, or several by comma; else an example.")]
+Tariff = Annotated[str, typer.Option(help="TOML, JSON of OpenEI's URDB, or a tariff of the package by name.")]
+Run = Annotated[str, typer.Option(help="Run folder whose measured numbers count.")]
+Users = Annotated[int, typer.Option(min=0, help="Most vehicles to price; 0 for all that can be.")]
+Engine = Annotated[str, typer.Option(help="auto, serial, processes, processes:N or dask://HOST:PORT.")]
+Store = Annotated[
+    str, typer.Option(help="Folder that keeps priced vehicles: a killed analysis goes on from there.")
+]
+Publish = Annotated[bool, typer.Option("--publish", help="Refuse rules without a source that was read.")]
+Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for a report, result.json, a CSV a table, an author's table, and figures."),
+]
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -24,20 +42,15 @@ def analyse(
     sessions: Annotated[
         str, typer.Option(help="CSV of sessions, or synthetic:users=50,seed=3; without it an example.")
     ] = "",
-    prices: Annotated[
-        str, typer.Option(help="CSV of a year's prices, or several by comma; without it an example.")
-    ] = "",
-    tariff: Annotated[
-        str,
-        typer.Option(help="TOML, JSON of OpenEI's URDB, or a tariff of the package by name."),
-    ] = "example-dynamic",
+    prices: Prices = "",
+    tariff: Tariff = "example-dynamic",
     rules: Annotated[str, typer.Option(help="Barriers, by comma; NAME=VALUE sets the number.")] = "",
-    run: Annotated[str, typer.Option(help="Run folder whose measured numbers count.")] = "",
+    run: Run = "",
     events: Annotated[
         str, typer.Option(help="TOML that names a grid code and recordings of grid events.")
     ] = "",
     latencies: Annotated[str, typer.Option(help="CSV of measured latencies: kind,latency_s.")] = "",
-    users: Annotated[int, typer.Option(min=0, help="Most vehicles to price; 0 for all that can be.")] = 0,
+    users: Users = 0,
     timezone: Annotated[str, typer.Option(help="Time zone of the sessions.")] = "Europe/Oslo",
     minimum_days: Annotated[float, typer.Option(help="Leave out users recorded for less.")] = 180.0,
     minimum_sessions: Annotated[int, typer.Option(help="Leave out users with fewer sessions.")] = 40,
@@ -71,21 +84,12 @@ def analyse(
         int, typer.Option(help="Set a plan over so many hours beside perfect foresight; 0 for none.")
     ] = 0,
     draws: Annotated[int, typer.Option(help="Draws of measured parameters within their uncertainty.")] = 20,
-    engine: Annotated[
-        str, typer.Option(help="auto, serial, processes, processes:N or dask://HOST:PORT.")
-    ] = "auto",
-    store: Annotated[
-        str, typer.Option(help="Folder that keeps priced vehicles: a killed analysis goes on from there.")
-    ] = "",
-    publish: Annotated[
-        bool, typer.Option("--publish", help="Refuse rules without a source that was read.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for a report, result.json, a CSV a table, an author's table, and figures."),
-    ] = None,
+    engine: Engine = "auto",
+    store: Store = "",
+    publish: Publish = False,
+    seed: Seed = 7,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Say what each rule costs the owner of a bidirectional vehicle, per year, with an interval.
 
@@ -139,31 +143,23 @@ def analyse(
         **({"rules": rules} if rules else {}),
     }
     result = _execute(values, seed, quiet=as_json)
-    document = as_document(result)
-    if out is not None:
-        write_all(out, result, document)
-    if as_json:
-        print_json(document)
-    else:
-        print_result(result, out)
+    _tell(result, out, print_result, as_json=as_json)
 
 
 @app.command()
 def compare(
     books: Annotated[str, typer.Option(help="Rule books by comma; see datasets/barriers/rule_books.")] = "",
     sessions: Annotated[str, typer.Option(help="CSV of sessions; without it a synthetic example.")] = "",
-    prices: Annotated[str, typer.Option(help="CSV of a year's prices, or several by comma.")] = "",
-    tariff: Annotated[str, typer.Option(help="As for analyse.")] = "example-dynamic",
-    run: Annotated[str, typer.Option(help="Run folder whose measured numbers of the equipment count.")] = "",
-    users: Annotated[int, typer.Option(min=0, help="Most vehicles to price; 0 for all.")] = 0,
-    engine: Annotated[str, typer.Option(help="As for analyse.")] = "auto",
-    store: Annotated[str, typer.Option(help="As for analyse.")] = "",
-    publish: Annotated[bool, typer.Option("--publish", help="As for analyse.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for result.json, a CSV a table, a report and figures.")
-    ] = None,
+    prices: Prices = "",
+    tariff: Tariff = "example-dynamic",
+    run: Run = "",
+    users: Users = 0,
+    engine: Engine = "auto",
+    store: Store = "",
+    publish: Publish = False,
+    seed: Seed = 7,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Price the same cars under the rules of several places.
 
@@ -183,18 +179,12 @@ def compare(
         **({"books": books} if books else {}),
     }
     result = _execute(values, seed, quiet=as_json, name="compare_jurisdictions")
-    document = as_document(result)
-    if out is not None:
-        write_all(out, result, document)
-    if as_json:
-        print_json(document)
-    else:
-        print_books(result, out)
+    _tell(result, out, print_books, as_json=as_json)
 
 
 @app.command("list")
 def list_barriers(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the catalogue: layer, what is modelled, and how well it is sourced."""
     from v2glab.barriers import load_catalogue
@@ -208,7 +198,7 @@ def list_barriers(
 
 
 @app.command()
-def show(barrier: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def show(barrier: str, as_json: AsJson = False) -> None:
     """Show one barrier with everything the catalogue holds."""
     from v2glab.barriers import load_catalogue
     from v2glab.cli._common import console
@@ -271,6 +261,18 @@ def _execute(values: dict[str, Any], seed: int, *, quiet: bool, name: str = "ana
             bar.update(task, completed=sample["vehicles_done"], total=sample["vehicles"])
 
         return procedure.execute(Context(parameters, None, Path(scratch), seed, progress))
+
+
+def _tell(
+    result: Result, out: Path | None, print_it: Callable[[Result, Path | None], None], *, as_json: bool
+) -> None:
+    document = as_document(result)
+    if out is not None:
+        write_all(out, result, document)
+    if as_json:
+        print_json(document)
+    else:
+        print_it(result, out)
 
 
 def _setting(barrier: Barrier) -> str:

@@ -158,9 +158,8 @@ async def _modems(
 
 
 def _raw_links(setup: Setup, stack: contextlib.ExitStack) -> dict[str, Any]:
-    from v2glab.cli._vehicle_veth import INTERFACE, inside, two_namespaces
     from v2glab.evidence import UsageError
-    from v2glab.links.slac import RawLink
+    from v2glab.links.slac import INTERFACE, RawLink, inside, two_namespaces
 
     if setup.cross_talk:
         found = "--cross-talk with --veth"

@@ -62,9 +62,7 @@ def forest(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
     rules = [str(rule) for rule in table["rule"]]
     out = panel(
         "Value lost by rule, with 95 % interval",
-        y_range=rules[::-1],
-        height=110 + _ROW * max(len(rules), 4),
-        x_axis_label=unit(result),
+        **_rows(rules, result),
         tooltips=[("", "@y"), ("", "@x{0.00}")],
     )
     for name, label, colour, offset in _MEASURES:
@@ -86,9 +84,7 @@ def tornado(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
     out = panel(
         f"Value lost to all rules by setting of the car (low, now, high); now {shown(base)}"
         + first_year(result),
-        y_range=names[::-1],
-        height=110 + _ROW * max(len(names), 4),
-        x_axis_label=unit(result),
+        **_rows(names, result),
         tooltips=[("", "@y"), ("from", "@left{0.00}"), ("to", "@right{0.00}")],
     )
     for name, colour, label in (("loss_low", BLUE, "low setting"), ("loss_high", RED, "high setting")):
@@ -96,6 +92,15 @@ def tornado(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
         out.hbar(y=names, **ends, height=0.6, color=colour, alpha=0.85, legend_label=label)
     out.add_layout(Span(location=base, dimension="height", line_color="#1c2430"))
     return legend_above(out)
+
+
+def _rows(names: list[str], result: Result) -> dict[str, Any]:
+    """Return the options of a panel with a row a name, the first on top, and money along it."""
+    return {
+        "y_range": names[::-1],
+        "height": 110 + _ROW * max(len(names), 4),
+        "x_axis_label": unit(result),
+    }
 
 
 def _by_width(table: pd.DataFrame) -> pd.DataFrame:
@@ -109,9 +114,7 @@ def books(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh figure
     names = [str(name) for name in table["jurisdiction"]]
     out = panel(
         "Value left with all rules, with 95 % interval",
-        y_range=names[::-1],
-        height=90 + _ROW * max(len(names), 4),
-        x_axis_label=unit(result),
+        **_rows(names, result),
         tooltips=[("", "@y"), ("", "@right{0.00}")],
     )
     out.hbar(y=names, left=0, right=table["value"].tolist(), height=0.6, color=BLUE, alpha=0.85)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ValidateReq,
     )
     from v2glab.links.slac._modem import EmulatedModem
+    from v2glab.links.slac._namespaces import INTERFACE, inside, two_namespaces
     from v2glab.links.slac._node import MatchRun, Pilot, PilotWire, SlacNode, match_charger, match_vehicle
     from v2glab.links.slac._profile import Choice, Report, choose, read_report
     from v2glab.links.slac._relay import FrameRelay, RelayLink
@@ -72,6 +73,7 @@ _HOMES = {
         "ValidateReq",
     ],
     "_modem": ["EmulatedModem"],
+    "_namespaces": ["INTERFACE", "inside", "two_namespaces"],
     "_node": ["MatchRun", "Pilot", "PilotWire", "SlacNode", "match_charger", "match_vehicle"],
     "_profile": ["Choice", "Report", "choose", "read_report"],
     "_relay": ["FrameRelay", "RelayLink"],
@@ -81,6 +83,7 @@ _HOMES = {
 
 __all__ = [
     "BROADCAST",
+    "INTERFACE",
     "MESSAGES",
     "Action",
     "AttenCharInd",
@@ -125,6 +128,7 @@ __all__ = [
     "choose",
     "decode_frame",
     "encode_frame",
+    "inside",
     "load_slac_rules",
     "mac_text",
     "make_channel",
@@ -135,6 +139,7 @@ __all__ = [
     "parse_mac",
     "read_report",
     "trace_table",
+    "two_namespaces",
 ]
 
 __getattr__ = lazy_attributes(__name__, _HOMES)

@@ -117,6 +117,18 @@ class Edition1Vehicle(VehicleDriver):
         if self.joined and answer.session_id != asked:
             raise self.asker.fail("wrong-session", answer, f"joined {answer.session_id}, asked for {asked}")
 
+    async def _discover_parameters(self, request: Callable[[], Awaitable[Body]]) -> tuple[Message, Body]:
+        """Tell the battery's limits until the charger has decided on its own; return answer and limits."""
+        answer = await self._until_finished(
+            "ChargeParameterDiscovery", request, self._limits.ongoing_s, "ongoing-too-long"
+        )
+        current = self.kind.upper()
+        told = answer.body.get(f"{current}_EVSEChargeParameter")
+        if told is None:
+            raise self.asker.fail("no-common-service", answer, f"no parameters of {current}")
+        self._heed(answer, told[f"{current}_EVSEStatus"])
+        return answer, told
+
     async def _until_finished(
         self,
         name: str,

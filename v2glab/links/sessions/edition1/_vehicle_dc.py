@@ -51,14 +51,7 @@ class DcVehicle(Edition1Vehicle):
 
     async def _discover(self) -> ChargerBounds:
         """Tell the battery's limits until the charger has decided on its own."""
-        limit_s = self._limits.ongoing_s
-        answer = await self._until_finished(
-            "ChargeParameterDiscovery", self._parameters, limit_s, "ongoing-too-long"
-        )
-        told = answer.body.get("DC_EVSEChargeParameter")
-        if told is None:
-            raise self.asker.fail("no-common-service", answer, "parameters of AC, not of DC")
-        self._heed(answer, told["DC_EVSEStatus"])
+        answer, told = await self._discover_parameters(self._parameters)
         self._take_schedule(answer)
         bounds = ChargerBounds(
             number(told["EVSEMaximumCurrentLimit"]),

@@ -70,14 +70,7 @@ class Iso2AcVehicle(Iso2Vehicle):
     async def _arrange(self) -> None:
         self.phases = self.rules.ac[self.mode]
         self.progress.tell("ChargeParameterDiscovery")
-        limit_s = self._limits.ongoing_s
-        answer = await self._until_finished(
-            "ChargeParameterDiscovery", self._parameters, limit_s, "ongoing-too-long"
-        )
-        told = answer.body.get("AC_EVSEChargeParameter")
-        if told is None:
-            raise self.asker.fail("no-common-service", answer, "parameters of DC, not of AC")
-        self._heed(answer, told["AC_EVSEStatus"])
+        answer, told = await self._discover_parameters(self._parameters)
         self._take_schedule(answer)
         self.current_a, self.nominal_v = number(told["EVSEMaxCurrent"]), number(told["EVSENominalVoltage"])
         limits = self.plant.limits

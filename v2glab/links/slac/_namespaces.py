@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from v2glab.evidence import DeviceError
+
 T = TypeVar("T")
 INTERFACE = "plc0"
 _CLONE_NEWNET = 0x40000000
@@ -64,8 +66,6 @@ def inside(namespace: str, make: Callable[[], T]) -> T:
 
 
 def _need_rights() -> None:
-    from v2glab.evidence import DeviceError
-
     remedy = "run as root with iproute2, or leave out --veth: a frame relay needs no rights"
     if os.geteuid() != 0:
         raise DeviceError("network namespaces without root", "the right to make them", remedy)
@@ -74,8 +74,6 @@ def _need_rights() -> None:
 
 
 def _ip(*words: str) -> None:
-    from v2glab.evidence import DeviceError
-
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         found = f"ip {' '.join(words)}: {done.stderr.strip()}"
