@@ -87,6 +87,21 @@ def test_part_two_charges_in_clear(twin):
     assert not state["inverter_running"]
 
 
+def test_part_two_charges_by_ac_as_the_profile_says(resolved, tmp_path):
+    result = execute(resolved, tmp_path, protocol="iso2", service="ac", duration_s=40.0, power_w=-11_000.0)
+    energy = {q.name: q.value for q in result.quantities}
+    # The profile sets the power at the grid; the contactor is closed a moment longer than power is asked for.
+    assert energy["energy_meter"] == pytest.approx(11_000 * 40 / 3600, rel=0.01)
+    assert abs(energy["energy_told"] - energy["energy_meter"]) <= 1.0
+    # Losses of the inverter at 13 A: 60 W + 6 W/A + 0.45 W/A².
+    lost_w = 60 + 6 * 13.24 + 0.45 * 13.24**2
+    assert energy["energy_messages"] == pytest.approx((11_000 - lost_w) * 40 / 3600, rel=0.01)
+    found = outcomes(result)
+    assert found["session_completed"] is found["contactor_after"] is Outcome.PASS
+    assert found["conversion_efficiency"] is found["soc_energy_share"] is Outcome.PASS
+    assert found["energy_messages_difference_percent"] is Outcome.NOT_APPLICABLE
+
+
 def test_weld_in_the_loop_is_f_092_in_session_and_diagnosis(twin, resolved, tmp_path):
     async def session():
         async with open_session(settings_at(twin, "dc_bpt")) as opened:

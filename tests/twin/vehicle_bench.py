@@ -26,7 +26,7 @@ def execute(resolved, work, **values):
 class Bus:
     """A battery at the voltage of the twin's DC bus, without any reading of it."""
 
-    limits = PowerLimits(50_000, 50_000, 125, 125, 300, 950)
+    limits = PowerLimits(50_000, 50_000, 125, 125, 300, 950, phase_v=277)
     needs = VehicleNeeds(60_000, 80, 20, 100)
     closed = False
 

@@ -42,6 +42,14 @@ class DrivePlan:
     duration_s: float
     cycle_s: float
 
+    @property
+    def tells_grid_power(self) -> bool:
+        """Whether the messages tell the power at the grid's side of the inverter.
+
+        Those of DC tell it at the connector; AC of part 2 tells none, the vehicle's own is taken.
+        """
+        return self.protocol == "iso20-ac"
+
 
 @dataclass
 class Drive:

@@ -68,10 +68,10 @@ def _negotiation(
 
 def _pointless(name: str, plan: DrivePlan) -> str:
     """Return why a criterion does not govern this service; empty when it does."""
-    dc = plan.wishes.service.startswith("dc")
-    if name == "energy_messages_difference_percent" and dc:
-        return "a DC session tells the power before the inverter, the meter sits behind it"
-    if name == "conversion_efficiency" and not dc:
+    at_grid = plan.tells_grid_power
+    if name == "energy_messages_difference_percent" and not at_grid:
+        return "the power is that of the battery's side of the inverter, the meter sits at the grid's"
+    if name == "conversion_efficiency" and at_grid:
         return "an AC session tells the power at the meter's side of the inverter"
     return ""
 

@@ -81,7 +81,7 @@ def execute(context: Context[SessionParameters]) -> Result:
     plan = _plan(station, parameters)
     start_ns = station.clock.now_ns()
     series = Series(start_ns)
-    battery = StationBattery(station, _battery(parameters), series)
+    battery = StationBattery(station, _battery(parameters, station.site.nominal_voltage_v), series)
     get_ready(plan)
     done = Drive()
     try:
@@ -90,7 +90,7 @@ def execute(context: Context[SessionParameters]) -> Result:
     except SafeStateError as error:
         raise _with_cause(error, done) from error
     findings = explain_session(done.cause, done.timing, done.messages)
-    quantities = _quantities(done, series, parameters)
+    quantities = _quantities(plan, done, series, parameters)
     return Result(
         procedure=PROCEDURE.name,
         start_ns=start_ns,
@@ -145,27 +145,27 @@ def _plan(station: Station, p: SessionParameters) -> DrivePlan:
     return DrivePlan(way, tls, protocol, wishes, p.power_w, rated, p.duration_s, p.cycle_s)
 
 
-def _battery(p: SessionParameters) -> BatterySettings:
+def _battery(p: SessionParameters, phase_v: float) -> BatterySettings:
     from v2glab.links.sessions import PowerLimits
 
     watts, amperes = p.battery_power_w, p.battery_current_a
-    limits = PowerLimits(watts, watts, amperes, amperes, p.battery_low_v, p.battery_high_v)
+    limits = PowerLimits(watts, watts, amperes, amperes, p.battery_low_v, p.battery_high_v, phase_v=phase_v)
     return BatterySettings(p.capacity_wh, p.least_soc_percent, p.target_soc_percent, limits)
 
 
-def _quantities(done: Drive, series: Series, p: SessionParameters) -> tuple[Quantity, ...]:
+def _quantities(plan: DrivePlan, done: Drive, series: Series, p: SessionParameters) -> tuple[Quantity, ...]:
     from v2glab.procedures._vehicle_numbers import compare, durations, efficiency, energies, soc_share
 
     found, exports = energies(done, series), (done.power_w or 0.0) >= 0
-    dc = p.service.startswith("dc")
+    at_grid = plan.tells_grid_power
     several: list[Quantity | None] = [
         Quantity("session_completed", float(done.completed), "1", 0.0, instrument="vehicle"),
         found.messages,
         found.told,
         found.meter,
         compare("energy_told_difference_percent", found.told, found.meter),
-        None if dc else compare("energy_messages_difference_percent", found.messages, found.meter),
-        efficiency(found.messages, found.meter, exports=exports) if dc else None,
+        compare("energy_messages_difference_percent", found.messages, found.meter) if at_grid else None,
+        None if at_grid else efficiency(found.messages, found.meter, exports=exports),
         soc_share(done, found.messages, p.capacity_wh),
         _contactor(done),
         *durations(done),

@@ -70,7 +70,8 @@ class VehicleCharger:
         # Charging, the losses of the inverter come on top of what the connector takes.
         charge_w = math.floor((self._rated_w - self._loss_w(self._rated_w)) / 100) * 100.0
         export_w, export_a = (self._rated_w, most_a) if may_export else (0.0, 0.0)
-        return PowerLimits(charge_w, export_w, most_a, export_a, _LOW_V, _HIGH_V)
+        phase_v = self._plant.settings.nominal_voltage_v
+        return PowerLimits(charge_w, export_w, most_a, export_a, _LOW_V, _HIGH_V, phase_v=phase_v)
 
     async def authorise(self, who: Identification) -> Literal["granted", "ongoing", "refused"]:
         """Let a vehicle in when the inverter is in step; another vehicle or master keeps it out."""

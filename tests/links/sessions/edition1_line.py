@@ -31,7 +31,7 @@ PATIENT = _RULES.model_copy(update={"limits": {
     name: limits.model_copy(update=_LONGER) for name, limits in _RULES.limits.items()
 }})  # fmt: skip
 BOTH = ("din", "iso2")
-AC_LIMITS = PowerLimits(11_000, 0, 0, 0, 230, 230)
+AC_LIMITS = PowerLimits(11_000, 0, 0, 0, 0, 0, phase_v=230)
 
 
 @dataclass

@@ -110,7 +110,7 @@ def test_schedules_that_were_not_offered_are_refused(values, why):
 
 def test_an_ac_vehicle_that_this_charger_cannot_serve_is_refused():
     battery = ModelBattery()
-    battery.limits = replace(AC_LIMITS, low_v=110, high_v=110)
+    battery.limits = replace(AC_LIMITS, phase_v=110)
     line = Line("iso2", battery=battery, charger=ModelCharger(battery, AC_LIMITS))
     assert run(fails(line, Wishes("ac"))).cause.response_code == "FAILED_WrongChargeParameter"
     # Neither does a charger of AC offer DC.

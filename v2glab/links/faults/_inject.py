@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 POWER_W, EXPORT_S, CYCLE_S = 5000.0, 60.0, 20.0
 _CURVE = "ed448"
 _BRIEF = load_sdp_rules().model_copy(update={"attempts": 2})
-_AC_LIMITS = PowerLimits(22_000, 22_000, 0, 0, 230, 230)
+_AC_LIMITS = PowerLimits(22_000, 22_000, 0, 0, 0, 0, phase_v=230)
 _LONGEST_S = 30.0
 #: More at a time would make the waits of each other look like faults.
 _AT_ONCE = 4

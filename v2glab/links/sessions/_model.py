@@ -19,8 +19,8 @@ from v2glab.links.sessions._plant import (
 
 Clock = Callable[[], float]
 _SECONDS_PER_HOUR = 3600.0
-BATTERY_LIMITS = PowerLimits(50_000, 50_000, 125, 125, 300, 450)
-CHARGER_LIMITS = PowerLimits(22_000, 22_000, 60, 60, 150, 500)
+BATTERY_LIMITS = PowerLimits(50_000, 50_000, 125, 125, 300, 450, phase_v=230)
+CHARGER_LIMITS = PowerLimits(22_000, 22_000, 60, 60, 150, 500, phase_v=230)
 NEEDS = VehicleNeeds(60_000, 80, 20, 100)
 
 

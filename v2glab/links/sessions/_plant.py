@@ -21,11 +21,13 @@ class PowerLimits:
     charge_w, export_w
         Largest power towards the vehicle, and towards the grid, W.
     charge_a, export_a
-        The same for the DC current, A; ``0`` for AC.
+        The same for the DC current, A; zero where there is no DC connector.
     low_v, high_v
-        DC voltage, V; for AC both are the nominal phase voltage.
+        DC voltage, V.
     least_charge_w, least_export_w, least_a
         Smallest that can be held, W and A.
+    phase_v
+        Nominal phase voltage of AC, V; zero where there is no AC connector.
     """
 
     charge_w: float
@@ -37,6 +39,7 @@ class PowerLimits:
     least_charge_w: float = 0.0
     least_export_w: float = 0.0
     least_a: float = 0.0
+    phase_v: float = 0.0
 
 
 @dataclass(frozen=True)

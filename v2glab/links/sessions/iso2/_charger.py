@@ -52,11 +52,9 @@ class Iso2Service(ContractAnswers, AcAnswers, DcService):
     @property
     def modes(self) -> list[str]:
         """Energy transfer modes that are offered."""
-        # A plant has one kind of output; that of AC has no DC current.
-        kind = "dc" if self.plant.limits.charge_a > 0 else "ac"
-        if kind not in self.offer.services:
-            return []
-        return [DC_MODE] if kind == "dc" else list(self.rules.ac)
+        limits, services = self.plant.limits, self.offer.services
+        dc = [DC_MODE] if limits.charge_a > 0 and "dc" in services else []
+        return dc + (list(self.rules.ac) if limits.phase_v > 0 and "ac" in services else [])
 
     async def _service_discovery(self, request: Message) -> Answer:
         return self.granted("ServiceDiscovery", {

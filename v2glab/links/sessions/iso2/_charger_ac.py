@@ -20,7 +20,7 @@ class AcAnswers(Edition1Service):
     def _take_ac(self, told: Body) -> None:
         """Refuse limits of a vehicle that this charger cannot serve."""
         volts, most = number(told["EVMaxVoltage"]), number(told["EVMaxCurrent"])
-        least, nominal = number(told["EVMinCurrent"]), self.plant.limits.low_v
+        least, nominal = number(told["EVMinCurrent"]), self.plant.limits.phase_v
         if volts < nominal or most <= 0 or least > min(most, self._most_a()):
             text = f"{volts:g} V, {least:g} to {most:g} A; charger {nominal:g} V, {self._most_a():g} A"
             raise self.refusal("charge-parameter", text)
@@ -29,16 +29,16 @@ class AcAnswers(Edition1Service):
     def _most_a(self) -> float:
         """Return the largest current of a phase, A."""
         limits = self.plant.limits
-        return limits.charge_w / (self.rules.ac[self.mode] * limits.low_v)
+        return limits.charge_w / (self.rules.ac[self.mode] * limits.phase_v)
 
     def _most_ac_w(self) -> float:
         """Return what a vehicle of that current can take, W."""
-        return self._vehicle_a * self.rules.ac[self.mode] * self.plant.limits.low_v
+        return self._vehicle_a * self.rules.ac[self.mode] * self.plant.limits.phase_v
 
     async def _ac_parameter(self) -> Body:
         return {
             "AC_EVSEStatus": self._ac_status(await self.plant.read()),
-            "EVSENominalVoltage": physical(self.plant.limits.low_v, "V"),
+            "EVSENominalVoltage": physical(self.plant.limits.phase_v, "V"),
             "EVSEMaxCurrent": bound(self._most_a(), "A"),
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from v2glab.evidence import LimitError
+from v2glab.evidence import InputError, LimitError
 from v2glab.links.sessions._message import Body, Message
 from v2glab.links.sessions._vehicle import LoopState
 from v2glab.links.sessions.edition1 import DC_MODE
@@ -64,6 +64,10 @@ class Iso2AcVehicle(Iso2Vehicle):
     _asked_w = _profile_w = 0.0
 
     def _mode(self, offered: list[str]) -> str | None:
+        if self.plant.limits.phase_v <= 0:
+            raise InputError(
+                "a vehicle without phase_v", "the phase voltage of its inlet", "set it in limits"
+            )
         fit = [mode for mode in offered if mode in self.rules.ac]
         return max(fit, key=self.rules.ac.__getitem__) if fit else None
 
@@ -93,7 +97,7 @@ class Iso2AcVehicle(Iso2Vehicle):
     async def _parameters(self) -> Body:
         limits, needs, reading = self.plant.limits, self.plant.needs, await self.plant.read()
         missing = (needs.target_soc_percent - reading.soc_percent) / 100 * needs.capacity_wh
-        volts = limits.high_v
+        volts = limits.phase_v
         ampere = limits.charge_w / (self.phases * volts)
         return {
             "RequestedEnergyTransferMode": self.mode,

@@ -136,7 +136,7 @@ def contradiction(limits: PowerLimits, mode: Mode) -> str:
 def common(one: PowerLimits, other: PowerLimits, mode: Mode) -> PowerLimits:
     """Return what both ends allow; export is zero where the service has none.
 
-    For AC the voltages are not told: those of ``one`` stand.
+    Voltages of AC are not told: those of ``one`` stand.
     """
     dc, both = mode.kind == "DC", mode.bidirectional
     return PowerLimits(
@@ -149,4 +149,5 @@ def common(one: PowerLimits, other: PowerLimits, mode: Mode) -> PowerLimits:
         max(one.least_charge_w, other.least_charge_w),
         max(one.least_export_w, other.least_export_w),
         max(one.least_a, other.least_a),
+        one.phase_v,
     )
