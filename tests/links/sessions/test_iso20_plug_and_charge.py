@@ -206,6 +206,14 @@ def test_an_installation_that_was_changed_on_the_way_is_refused_by_the_vehicle(p
     assert cause.name == "bad-signature" and "digest" in cause.evidence[0]
 
 
+def test_a_provisioning_key_on_another_curve_is_named_before_anything_is_asked(pki, tmp_path):
+    other = write_pki(pki_of("iso15118-20", "ed448"), tmp_path / "pki")
+    line = line_of(other, install=True, issuer=ContractIssuer(pki))
+    with pytest.raises(InputError, match="provisioning key of another curve"):
+        run(use(line))
+    line.assert_safe()
+
+
 def test_an_issuer_needs_a_pki_on_its_curve():
     with pytest.raises(InputError, match="secp521r1"):
         ContractIssuer(pki_of("iso15118-20", "ed448"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from v2glab.evidence import InputError, storing
 from v2glab.links.exi import blank
@@ -128,6 +128,7 @@ async def install_contract(side: VehicleSide, files: PkiFiles) -> Contract:
         The vehicle's own files cannot be used.
     """
     own = load_identity(files, "oem-provisioning")
+    receiver = _receiver(own.key)
     block: Body = {"Id": "provisioning", **chain_body(own.chain)}
     body: Body = {
         PROVISIONING: block,
@@ -137,11 +138,25 @@ async def install_contract(side: VehicleSide, files: PkiFiles) -> Contract:
     signature = sign([Part(COMMON, PROVISIONING, block)], own.key, edition=EDITION)
     limit_s = side.asker.link.rules.limits["iso20"].ongoing_s
     answer = await side.ask_until(_NAME, body, limit_s, "ongoing-too-long", signature)
-    return _opened(side, answer, files, load_leaf(own.chain), own.key)
+    return _opened(side, answer, files, load_leaf(own.chain), receiver)
+
+
+def _receiver(key: PrivateKey) -> ec.EllipticCurvePrivateKey:
+    """Return the vehicle's key as one that an envelope can be opened with."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp521r1":
+        required = "one on secp521r1: no envelope for another curve is known here"
+        raise InputError("a provisioning key of another curve", required, "show another certificate")
+    return key
 
 
 def _opened(
-    side: VehicleSide, answer: Message, files: PkiFiles, own: x509.Certificate, own_key: PrivateKey
+    side: VehicleSide,
+    answer: Message,
+    files: PkiFiles,
+    own: x509.Certificate,
+    receiver: ec.EllipticCurvePrivateKey,
 ) -> Contract:
     data, rules = answer.body[INSTALLATION], side.rules.installation
     service = chain_of(answer.body["CPSCertificateChain"])
@@ -156,7 +171,6 @@ def _opened(
         if data["ECDHCurve"] != rules.curve or sealed is None:
             raise side.asker.fail("bad-contract", answer, f"an envelope for {data['ECDHCurve']}")
         envelope = Envelope(base64.b64decode(data["DHPublicKey"]), base64.b64decode(sealed))
-        receiver = cast("ec.EllipticCurvePrivateKey", own_key)
         secret = unseal(envelope, receiver, bound_to(common_name(own), leaf), rules)
     except SignatureError as error:
         raise side.asker.fail("bad-signature", answer, error.found) from error
