@@ -120,7 +120,7 @@ def _live_station(folder: Path, charger_port: int, other_port: int) -> Path:
         text = text.replace(f'"twin:{name}"', f'"TCPIP::127.0.0.1::{other_port}::SOCKET"')
     text = text.replace('"twin:hwmon"', f'"{folder.as_uri()}"').replace('"twin:pki"', f'"{folder}"')
     text = text.replace('"twin:charger_log"', '"c.log"').replace('"twin:gateway_log"', '"g.log"')
-    text = text.replace('"twin:vehicle"', '"[::1]:1"').replace('"twin:vehicle_pki"', f'"{folder}"')
+    text = text.replace('"twin:vehicle"', '"[::1]:1"').replace('"twin:vehicle_pki', f'"{folder}')
     path = folder / "live.toml"
     path.write_text(text)
     assert "twin:" not in "".join(line for line in text.splitlines() if not line.startswith("#"))

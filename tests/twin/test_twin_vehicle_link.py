@@ -102,6 +102,21 @@ def test_part_two_charges_by_ac_as_the_profile_says(resolved, tmp_path):
     assert found["energy_messages_difference_percent"] is Outcome.NOT_APPLICABLE
 
 
+def test_part_two_is_authorised_by_contract_in_its_own_tls(resolved, tmp_path):
+    result = execute(
+        resolved,
+        tmp_path,
+        protocol="iso2",
+        service="dc",
+        authorisation="pnc",
+        duration_s=5.0,
+        power_w=-9_000.0,
+    )
+    assert (result.facts["tls_version"], result.facts["completed"]) == ("TLSv1.2", True)
+    assert "PaymentDetailsRes" in result.facts["order"]
+    assert outcomes(result)["tls_negotiation"] is Outcome.PASS
+
+
 def test_weld_in_the_loop_is_f_092_in_session_and_diagnosis(twin, resolved, tmp_path):
     async def session():
         async with open_session(settings_at(twin, "dc_bpt")) as opened:
@@ -149,6 +164,7 @@ def test_slow_negotiation_is_found_with_its_code(twin, resolved, tmp_path):
     [
         ({"protocol": "iso2"}, "service dc_bpt"),
         ({"protocol": "din", "service": "ac"}, "service ac in din"),
+        ({"protocol": "din", "service": "dc", "authorisation": "pnc"}, "pnc by din without certificates"),
         ({"service": "dc", "power_w": 100.0}, "power_w = 100 W"),
         ({"power_w": 22_001.0}, "power_w = 22001 W"),
     ],

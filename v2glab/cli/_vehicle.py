@@ -155,7 +155,9 @@ def connect_command(
     duration_s: Annotated[float, typer.Option("--duration", help="Seconds in which power flows.")] = 60.0,
     pki: Annotated[
         Path | None,
-        typer.Option(help="Folder of certificates for --address or --interface; without: in clear."),
+        typer.Option(
+            help="Folder of certificates of the protocol, for --address or --interface; without: in clear."
+        ),
     ] = None,
     trace: Annotated[
         Path | None, typer.Option(help="Write one row a message: .csv, .json or .parquet.")
@@ -183,6 +185,8 @@ def connect_command(
 
       v2glab vehicle connect --station my-site.toml --approve-energise --trace session.csv
 
+      v2glab vehicle connect --protocol iso2 --service ac --authorisation pnc --power -11000
+
       v2glab vehicle connect --address [::1]:15118 --pki pki --service ac_bpt --json
     """
     from v2glab.cli._vehicle_connect import Asked, Target, connect
@@ -207,9 +211,14 @@ def listen_command(
         int, typer.Option(help="TCP port, and UDP port of discovery; 0 takes free ones.")
     ] = 15118,
     interface: Annotated[str, typer.Option(help="Listen on this interface's link, with multicast.")] = "",
-    pki: Annotated[Path | None, typer.Option(help="Folder of certificates; without: in clear.")] = None,
+    pki: Annotated[
+        Path | None, typer.Option(help="Folder of certificates for ISO 15118-20; without any: in clear.")
+    ] = None,
+    pki_iso2: Annotated[
+        Path | None, typer.Option("--pki-iso2", help="Folder of certificates for ISO 15118-2.")
+    ] = None,
     make_pki: Annotated[
-        bool, typer.Option("--make-pki", help="Make test certificates for both ends when the folder is new.")
+        bool, typer.Option("--make-pki", help="Make test certificates for both ends in folders that are new.")
     ] = False,
     sessions: Annotated[int, typer.Option(help="Stop after so many sessions; 0 goes on.")] = 0,
     key_log: Annotated[
@@ -220,14 +229,19 @@ def listen_command(
     """Be the charger: answer discovery, serve sessions over a model of a charger, print each as it ends.
 
     SIGINT or SIGTERM ends it; sessions under way end, and the contactor of the model opens. With certificates
-    ISO 15118-20 in TLS 1.3 is served, without them in clear also ISO 15118-2 and DIN 70121.
+    ISO 15118-20 is served in TLS 1.3, ISO 15118-2 in TLS 1.2, both on one port: the vehicle's first message
+    chooses. Without any all is in clear, DIN 70121 too.
 
     Examples:
 
       v2glab vehicle listen --pki pki --make-pki
 
+      v2glab vehicle listen --pki pki --pki-iso2 pki-iso2 --make-pki
+
       v2glab vehicle listen --interface eth1 --pki pki --json
     """
     from v2glab.cli._vehicle_listen import Listening, listen
 
-    return listen(Listening(host, port, interface, pki, make_pki, sessions, key_log), as_json=as_json)
+    return listen(
+        Listening(host, port, interface, pki, pki_iso2, make_pki, sessions, key_log), as_json=as_json
+    )

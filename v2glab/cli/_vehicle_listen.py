@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from v2glab.links.sdp import Direct, Multicast
     from v2glab.links.sessions import Served, SessionsListener
 
+_SERVED = ("iso20-dc", "iso20-ac", "iso2", "din")
+
 
 @dataclass(frozen=True)
 class Listening:
-    """How to listen; as the options of the command. ``make_pki`` makes the folder when it is not there."""
+    """How to listen; as the options of the command. ``make_pki`` makes folders that are not there."""
 
     host: str
     port: int
     interface: str
     pki: Path | None
+    pki_iso2: Path | None
     make_pki: bool
     sessions: int
     key_log: Path | None = None
@@ -75,16 +78,20 @@ def _charger() -> Any:  # noqa: ANN401 -- a ChargerPlant
 
 async def _open(settings: Listening, charger: Any, tell: Any) -> SessionsListener:  # noqa: ANN401 -- a plant
     from v2glab.links.pki import PkiFiles, make_pki, write_pki
-    from v2glab.links.sessions import Offer, ServeSettings, serve_sessions
+    from v2glab.links.sessions import Offer, ServeSettings, load_session_rules, serve_sessions
     from v2glab.links.tls import TlsSettings
 
-    if settings.pki is not None and settings.make_pki and not settings.pki.exists():
-        write_pki(make_pki(), settings.pki)
-    tls = TlsSettings("secc", PkiFiles(settings.pki), key_log=settings.key_log) if settings.pki else None
-    offer = Offer()
-    if tls is not None:
-        offer.authorisation, offer.roots = ("eim", "pnc"), tls.files
-    served = ("iso20-dc", "iso20-ac") if tls else ("iso20-dc", "iso20-ac", "iso2", "din")
+    tls = []
+    for edition, folder in (("iso15118-20", settings.pki), ("iso15118-2", settings.pki_iso2)):
+        if folder is None:
+            continue
+        if settings.make_pki and not folder.exists():
+            write_pki(make_pki(edition), folder)
+        files = PkiFiles(folder)
+        tls.append(TlsSettings.of_edition("secc", files, edition, key_log=settings.key_log))
+    offer = Offer(authorisation=("eim", "pnc") if tls else ("eim",))
+    protocols, editions = load_session_rules().protocol, {one.edition for one in tls}
+    served = [name for name in _SERVED if not tls or protocols[name].edition in editions]
     return await serve_sessions(
         ServeSettings(
             plant=charger,
@@ -92,7 +99,7 @@ async def _open(settings: Listening, charger: Any, tell: Any) -> SessionsListene
             protocols=served,
             host=_host(settings),
             port=settings.port,
-            tls=tls,
+            tls=tls or None,
             sdp=_sdp(settings),
             on_end=tell,
         )

@@ -42,17 +42,22 @@ def way_to_charger(section: VehicleSection) -> Multicast | Direct | Fixed:
     return (Direct if section.transport == "direct" else Fixed)(*section.endpoint)
 
 
-def certificates(section: VehicleSection, beside: Path) -> PkiFiles | None:
-    """Return where the vehicle's certificates lie; a relative folder counts from the station file."""
+def certificates(section: VehicleSection, beside: Path, protocol: str) -> PkiFiles | None:
+    """Return where the certificates for a protocol lie; a relative folder counts from the station file."""
     from v2glab.links.pki import PkiFiles
+    from v2glab.links.sessions import load_session_rules
 
-    return None if section.pki is None else PkiFiles(beside / section.pki)
+    edition = load_session_rules().of_protocol(protocol).edition
+    folder = {"iso15118-20": section.pki, "iso15118-2": section.pki_iso2}.get(edition)
+    return None if folder is None else PkiFiles(beside / folder)
 
 
 def tls_of(files: PkiFiles | None, protocol: str) -> TlsSettings | None:
-    """Return how the connection is encrypted; part 2 and DIN go in clear, as this project speaks them."""
+    """Return how the connection is encrypted: as the protocol's edition asks; DIN goes in clear."""
+    from v2glab.links.sessions import load_session_rules
     from v2glab.links.tls import TlsSettings
 
-    if files is None or not protocol.startswith("iso20"):
+    edition = load_session_rules().of_protocol(protocol).edition
+    if files is None or not edition:
         return None
-    return TlsSettings("evcc", files)
+    return TlsSettings.of_edition("evcc", files, edition)

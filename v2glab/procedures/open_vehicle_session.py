@@ -133,13 +133,15 @@ def _plan(station: Station, p: SessionParameters) -> DrivePlan:
     rated = station.site.rated_power_w
     if p.power_w is not None and abs(p.power_w) > rated:
         raise InputError(f"power_w = {p.power_w:g} W", f"at most the rated {rated:g} W", "ask for less power")
-    files = certificates(section, station.path.parent)
+    protocol = f"iso20-{p.service.split('_')[0]}" if p.protocol == "iso20" else p.protocol
+    files = certificates(section, station.path.parent, protocol)
     contract = files if p.authorisation == "pnc" else None
     if p.authorisation == "pnc" and files is None:
         raise InputError(
-            "pnc without certificates", "pki in [vehicle]", "name the folder in the station file"
+            f"pnc by {p.protocol} without certificates",
+            "pki for iso20, pki_iso2 for iso2 in [vehicle]; din knows no contract",
+            "name the folder in the station file, or take eim",
         )
-    protocol = f"iso20-{p.service.split('_')[0]}" if p.protocol == "iso20" else p.protocol
     wishes = Wishes(p.service, p.control, p.authorisation, contract=contract)
     way, tls = way_to_charger(section), tls_of(files, protocol)
     return DrivePlan(way, tls, protocol, wishes, p.power_w, rated, p.duration_s, p.cycle_s)

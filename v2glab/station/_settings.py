@@ -66,12 +66,14 @@ class VehicleSection(Section):
     ``address`` is, by ``transport``: the interface on whose link the vehicle asks everybody
     (``multicast``), HOST:PORT that answers discovery (``direct``), or HOST:PORT of the charger itself,
     without discovery (``fixed``). ``pki`` is the folder with the vehicle's chain, its key and the root that
-    it trusts; without it the connection is in clear. ``port`` is where the twin listens if it is free.
+    it trusts in ISO 15118-20, ``pki_iso2`` that for ISO 15118-2; without it the connection is in clear.
+    ``port`` is where the twin listens if it is free.
     """
 
     transport: Literal["multicast", "direct", "fixed"]
     address: str = Field(min_length=1)
     pki: str | None = None
+    pki_iso2: str | None = None
     port: int = Field(default=15118, ge=0, le=65535)
 
     @model_validator(mode="after")

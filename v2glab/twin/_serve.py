@@ -142,11 +142,16 @@ class Twin:
         """Answer vehicles when the station file has a section for them."""
         if (section := self.station.vehicle) is None:
             return
-        folder, lockstep = self.work_dir / "vehicle-pki", self.mode == "lockstep"
-        link = VehicleLink(self.plant, self.log, section.port, folder, lockstep=lockstep)
+        part_20, part_2 = (self.work_dir.resolve() / f"vehicle-pki{end}" for end in ("", "-iso2"))
+        folders, lockstep = {"iso15118-20": part_20, "iso15118-2": part_2}, self.mode == "lockstep"
+        link = VehicleLink(self.plant, self.log, section.port, folders, lockstep=lockstep)
         await link.start()
         self.vehicle_link = link
-        self.addresses |= {"vehicle": link.address, "vehicle_pki": str(folder.resolve())}
+        self.addresses |= {
+            "vehicle": link.address,
+            "vehicle_pki": str(part_20),
+            "vehicle_pki_iso2": str(part_2),
+        }
 
     def _pki(self) -> PkiPaths:
         identity = self.station.gateway.station_id if self.station.gateway else "V2GLAB-TWIN"

@@ -1,11 +1,11 @@
-"""The charger's end of the vehicle link: discovery, ISO 15118-20 in TLS, part 2 and DIN in clear."""
+"""The charger's end of the vehicle link: discovery, ISO 15118-20 and -2 in TLS, -2 and DIN in clear."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from v2glab.twin._plant import Plant
 
 _HOST = "::1"
-_ENCRYPTED, _PLAIN = ("iso20-dc", "iso20-ac"), ("iso2", "din")
+_ENCRYPTED, _PLAIN = ("iso20-dc", "iso20-ac", "iso2"), ("iso2", "din")
 T = TypeVar("T")
 Security = Literal["tls", "none"]
 
@@ -38,14 +38,16 @@ class VehicleLink:
     ----------
     port
         Preferred port of TLS, and of discovery; dynamic ones are taken when it is not free.
-    folder
-        Where its certificates will lie, the vehicle's among them; what lies there is removed.
+    folders
+        Where its certificates will lie by edition, the vehicle's among them; what lies there is removed.
     lockstep
         Whether the plant's time passes by the station's clock.
     """
 
-    def __init__(self, plant: Plant, log: ChargerLog, port: int, folder: Path, *, lockstep: bool) -> None:
-        self._plant, self._log, self._port, self.folder = plant, log, port, folder
+    def __init__(
+        self, plant: Plant, log: ChargerLog, port: int, folders: Mapping[str, Path], *, lockstep: bool
+    ) -> None:
+        self._plant, self._log, self._port, self.folders = plant, log, port, folders
         self._lockstep = lockstep
         self._sdp: SdpServer | None = None
         self._waking: dict[Security, asyncio.Task[None]] = {}
@@ -65,7 +67,8 @@ class VehicleLink:
         DeviceError
             This machine has no IPv6 loopback.
         """
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self.folders.values():
+            shutil.rmtree(folder, ignore_errors=True)
         self._sdp = await _first(self._port, lambda port: serve_sdp(Direct(_HOST, port), self._answer))
 
     async def close(self) -> None:
@@ -93,10 +96,10 @@ class VehicleLink:
         try:
             if security == "none":
                 await work(None, _prepare, _PLAIN, charger)
-                self._listeners[security] = await self._serve(charger, 0, None, _PLAIN)
+                self._listeners[security] = await self._serve(charger, 0, (), _PLAIN)
                 return
             await work(None, _prepare, _ENCRYPTED, charger)
-            tls = await work(None, _encryption, self.folder)
+            tls = await work(None, _encryption, self.folders)
             self._listeners[security] = await _first(
                 self._port, lambda port: self._serve(charger, port, tls, _ENCRYPTED)
             )
@@ -104,13 +107,13 @@ class VehicleLink:
             self._log.now("ERROR", "vehicle_link_down", reason=error.found)
 
     async def _serve(
-        self, charger: VehicleCharger, port: int, tls: TlsSettings | None, protocols: tuple[str, ...]
+        self, charger: VehicleCharger, port: int, tls: Sequence[TlsSettings], protocols: tuple[str, ...]
     ) -> SessionsListener:
         from v2glab.links.sessions import Offer, ServeSettings, serve_sessions
 
         offer = Offer(authorise=charger.authorise)
-        if tls is not None:
-            offer.authorisation, offer.roots = ("eim", "pnc"), tls.files
+        if tls:
+            offer.authorisation = ("eim", "pnc")
         return await serve_sessions(
             ServeSettings(
                 plant=charger,
@@ -157,14 +160,17 @@ def _prepare(protocols: tuple[str, ...], plant: ChargerPlant) -> None:
         service_maker(name, plant, Offer())()
 
 
-def _encryption(folder: Path) -> TlsSettings:
-    """Make certificates, and the context that shows them."""
+def _encryption(folders: Mapping[str, Path]) -> list[TlsSettings]:
+    """Make certificates of each edition, and the contexts that show them."""
     from v2glab.links.pki import make_pki, write_pki
     from v2glab.links.tls import TlsSettings
 
-    tls = TlsSettings("secc", write_pki(make_pki(), folder))
-    _ = tls.context
-    return tls
+    editions = []
+    for edition, folder in folders.items():
+        tls = TlsSettings.of_edition("secc", write_pki(make_pki(edition), folder), edition)
+        _ = tls.context
+        editions.append(tls)
+    return editions
 
 
 async def _first(port: int, serve: Callable[[int], Awaitable[T]]) -> T:

@@ -79,6 +79,35 @@ def test_a_session_by_contract_over_tls_with_a_receipt(files):
     assert line.is_safe
 
 
+@pytest.mark.parametrize(
+    ("protocols", "version", "agreed"),
+    [(("iso2",), "TLSv1.2", "iso2"), (("iso20-dc", "iso2"), "TLSv1.2", "iso2"),
+     (("iso20-dc", "iso2"), "TLSv1.3", "iso20-dc"), (("iso2",), "TLSv1.3", "iso2")],
+)  # fmt: skip
+def test_one_port_serves_both_parts_each_by_its_own_roots(files, tmp_path, protocols, version, agreed):
+    part_20 = write_pki(make_pki("iso15118-20"), tmp_path / "pki-20")
+    mine = {"TLSv1.3": (part_20, "iso15118-20"), "TLSv1.2": (files, "iso15118-2")}[version]
+    line = Line("iso2", Offer(authorisation=("pnc", "eim")))
+    editions = [TlsSettings.of_edition("secc", part_20, "iso15118-20"),
+                TlsSettings.of_edition("secc", files, "iso15118-2")]  # fmt: skip
+    served = ServeSettings(line.charger, line.offer, port=0, tls=editions)
+    # A contract of part 2 is judged by its own roots, whatever the version of TLS.
+    held = part_20 if agreed == "iso20-dc" else files
+
+    async def session():
+        async with await serve_sessions(served) as listener:
+            settings = OpenSettings(
+                line.battery, Fixed("::1", listener.port), TlsSettings.of_edition("evcc", *mine),
+                wishes(held), protocols=protocols, keep_alive=False,
+                clock=line.clock, sleep=line.clock.sleep,
+            )  # fmt: skip
+            async with open_session(settings) as opened:
+                return opened.protocol, opened.stream.version
+
+    assert run(session()) == (agreed, version)
+    assert line.is_safe
+
+
 class Spoil:
     """Changes one message of a name on its way."""
 

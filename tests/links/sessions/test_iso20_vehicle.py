@@ -193,22 +193,40 @@ def test_a_contract_that_ends_soon_is_remarked_upon(tmp_path):
     assert codes == {code: [code] for code in codes}
 
 
-def test_a_charger_offers_all_protocols_of_its_connector_by_default():
+@pytest.mark.parametrize(
+    ("connector", "service", "asked", "agreed"),
+    [
+        (
+            {"phase_v": 0},
+            "dc",
+            [("iso20-ac", "iso20-dc"), ("iso2", "din"), ("din",)],
+            ["iso20-dc", "iso2", "din"],
+        ),
+        (
+            {"charge_a": 0, "export_a": 0},
+            "ac",
+            [("iso20-dc", "iso20-ac"), ("din", "iso2")],
+            ["iso20-ac", "iso2"],
+        ),
+    ],
+)
+def test_a_charger_offers_all_protocols_of_its_connector_by_default(connector, service, asked, agreed):
     line = Line()
+    line.charger.limits = replace(line.charger.limits, **connector)
 
     async def scenario():
         seen = []
         settings = ServeSettings(line.charger, line.offer, port=0, rules=line.rules)
         async with await serve_sessions(settings) as listener:
-            for offered in (("iso20-ac", "iso20-dc"), ("iso2", "din"), ("din",)):
-                wishes = Wishes(service="dc")
+            for offered in asked:
+                wishes = Wishes(service=service)
                 opened = replace(line.settings(listener.port), protocols=offered, wishes=wishes)
                 async with open_session(opened) as session:
                     await session.charge(power_w=1_000, duration_s=20)
                     seen.append(session.protocol)
         return seen
 
-    assert run(scenario()) == ["iso20-dc", "iso2", "din"]
+    assert run(scenario()) == agreed
 
 
 @given(st.floats(-3.27e7, 3.27e7))

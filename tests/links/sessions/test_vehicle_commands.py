@@ -67,6 +67,29 @@ def test_both_ends_agree_on_energy_and_the_charger_stops_clean(tmp_path):
     assert "remedy" in out
 
 
+def test_one_charger_serves_both_parts_in_tls(tmp_path):
+    folders = {"iso20": tmp_path / "pki", "iso2": tmp_path / "pki-iso2"}
+    charger, told = start_listening(
+        "--pki", str(folders["iso20"]), "--pki-iso2", str(folders["iso2"]), "--make-pki", "--sessions", "2"
+    )
+    try:
+        for protocol, service in (("iso2", "ac"), ("iso20", "ac_bpt")):
+            options = ["--protocol", protocol, "--service", service, "--authorisation", "pnc"]
+            options += ["--pki", str(folders[protocol]), "--duration", "1"]
+            done = subprocess.run(
+                connecting(told["discovery"], *options),
+                capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["protocol"].startswith(protocol)
+        served = [json.loads(charger.stdout.readline()) for _ in range(2)]
+        charger.communicate(timeout=10)
+    finally:
+        charger.kill()
+    assert [row["failure"] for row in served] == [None, None]
+    assert charger.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("options", "found"),
     [

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from v2glab.links.capture._ciphers import Aead13, openers_12
 from v2glab.links.capture._events import Event
-from v2glab.links.capture._hello import (
+from v2glab.links.capture._keylog import KeyLog
+from v2glab.links.capture._records import ALERT, CHANGE, DATA, HANDSHAKE, Cutter, Record, Unlocker
+from v2glab.links.capture._rules import load_suites
+from v2glab.links.capture._tcp import Chunk
+from v2glab.links.tls._causes import alert_name
+from v2glab.links.tls._hello import (
     ServerHello,
     client_random,
     is_13,
     read_server_hello,
     version_name,
 )
-from v2glab.links.capture._keylog import KeyLog
-from v2glab.links.capture._records import ALERT, CHANGE, DATA, HANDSHAKE, Cutter, Record, Unlocker
-from v2glab.links.capture._rules import load_suites
-from v2glab.links.capture._tcp import Chunk
-from v2glab.links.tls._causes import alert_name
 from v2glab.links.tls._watch import CERTIFICATE, FINISHED, HELLO_OF_CLIENT, HELLO_OF_SERVER, certificates_of
 
 _KEY_UPDATE = 24

@@ -65,11 +65,12 @@ class Offer:
     control
         Control modes of -20, the preferred one first.
     authorisation
-        ``pnc`` needs ``roots``.
+        ``pnc`` needs roots.
     authorise
         Asked with each AuthorizationReq until it grants or refuses.
     roots
-        Where ``contract.root.pem`` and ``oem-provisioning.root.pem`` lie.
+        Where ``contract.root.pem`` and ``oem-provisioning.root.pem`` lie; by default beside the charger's own
+        certificates.
     revocations
         File with lists of revoked certificates (PEM).
     issuer

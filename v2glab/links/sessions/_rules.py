@@ -45,7 +45,8 @@ class Limits(Rule):
 class Protocol(Rule):
     """One protocol that supportedAppProtocol can agree on.
 
-    ``offers`` are the namespaces that name it there; ``namespaces`` those whose messages it uses.
+    ``offers`` are the namespaces that name it there; ``namespaces`` those whose messages it uses. ``edition``
+    is the one whose TLS it asks for; empty where it goes in clear.
     """
 
     title: str
@@ -54,6 +55,11 @@ class Protocol(Rule):
     offers: tuple[str, ...] = Field(min_length=1)
     version: tuple[int, int]
     limits: str
+    edition: Literal["", "iso15118-2", "iso15118-20"]
+
+    def fits(self, version: str) -> bool:
+        """Whether it may go over a version of TLS; in clear, an empty one, all may."""
+        return not version or version == "TLSv1.3" or self.edition != "iso15118-20"
 
 
 class Cause(Rule):

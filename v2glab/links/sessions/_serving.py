@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
@@ -48,11 +48,13 @@ class ServeSettings:
     offer
         What it offers besides power.
     protocols
-        Served ones, the preferred first; by default all that fit the plant's connector.
+        Served ones, the preferred first; by default all that fit the plant's connectors. -20 is left out
+        where a vehicle came by an earlier version of TLS.
     host, port
         Where it listens; port 0 takes a dynamic one.
     tls
-        None to listen in clear.
+        Of one edition or of several, of which the vehicle's ClientHello chooses; None to listen in clear.
+        Contracts of an edition are judged by its roots, unless the offer names others.
     sdp
         Where it answers discovery; None for no discovery.
     on_end
@@ -68,11 +70,18 @@ class ServeSettings:
     protocols: Sequence[str] = ()
     host: str = "::1"
     port: int = FIXED_PORT
-    tls: TlsSettings | None = None
+    tls: TlsSettings | Sequence[TlsSettings] | None = None
     sdp: Multicast | Direct | None = None
     on_end: Callable[[Served], None] = lambda served: None
     tamper: Tamper | None = None
     rules: SessionRules = field(default_factory=load_session_rules, repr=False)
+
+    @property
+    def editions(self) -> tuple[TlsSettings, ...]:
+        """Settings of TLS, one an edition; empty in clear."""
+        if self.tls is None:
+            return ()
+        return tuple(self.tls) if isinstance(self.tls, Sequence) else (self.tls,)
 
 
 class SessionsListener(Closing):
@@ -114,15 +123,15 @@ class SessionsListener(Closing):
         prepare_codec(protocols, settings.rules)
         for protocol in dict.fromkeys(protocols):
             load_service(protocol)
-        if settings.tls is None:
+        if not settings.editions:
             self._listener = await serve_plain(self._serve, host=settings.host, port=settings.port)
         else:
             from v2glab.links.pki import check_profile
 
             # Loaded before the first vehicle comes: its negotiation must not wait for that.
-            _ = (settings.tls.roots, check_profile)
+            _ = ([tls.roots for tls in settings.editions], check_profile)
             self._listener = await serve_tls(
-                settings.tls, self._serve, host=settings.host, port=settings.port,
+                settings.editions, self._serve, host=settings.host, port=settings.port,
                 on_failure=self.refused.append,
             )  # fmt: skip
         if settings.sdp is not None:
@@ -142,7 +151,7 @@ class SessionsListener(Closing):
     def _answer(self, request: SdpRequest) -> SdpResponse | None:
         from v2glab.links import SdpResponse
 
-        security = "tls" if self._settings.tls else "none"
+        security = "tls" if self._settings.editions else "none"
         address = IPv6Address(self._settings.host.split("%")[0])
         return SdpResponse(address, self.port, security, request.transport)
 
@@ -163,7 +172,7 @@ class SessionsListener(Closing):
     async def _session(self, stream: PlainStream, plant: ChargerPlant) -> None:
         settings = self._settings
         link = MessageLink(stream, "secc", tamper=settings.tamper, rules=settings.rules)
-        server = SessionServer(link, plant, self._services(plant))
+        server = SessionServer(link, plant, self._services(plant, getattr(stream, "version", "")))
         found: SessionFailure | HandshakeError | None = None
         try:
             await server.run()
@@ -173,11 +182,21 @@ class SessionsListener(Closing):
         self.ended.append(served)
         self._settings.on_end(served)
 
-    def _services(self, plant: ChargerPlant) -> Mapping[str, Callable[[], Service]]:
-        offer, limits = self._settings.offer, plant.limits
-        dc = max(limits.charge_a, limits.export_a) > 0
-        served = tuple(self._settings.protocols) or (_DC if dc else _AC)
-        return {name: service_maker(name, plant, offer) for name in served}
+    def _services(self, plant: ChargerPlant, version: str) -> Mapping[str, Callable[[], Service]]:
+        limits, rules = plant.limits, self._settings.rules
+        dc = _DC if max(limits.charge_a, limits.export_a) > 0 else ()
+        served = tuple(self._settings.protocols) or (*dc, *(_AC if limits.phase_v > 0 else ()))
+        return {
+            name: service_maker(name, plant, self._offer(rules.of_protocol(name).edition))
+            for name in dict.fromkeys(served)
+            if rules.of_protocol(name).fits(version)
+        }
+
+    def _offer(self, edition: str) -> Offer:
+        """Return the offer with the roots of an edition's contracts."""
+        offer, editions = self._settings.offer, self._settings.editions
+        own = next((tls.files for tls in editions if tls.edition == edition), None)
+        return replace(offer, roots=own) if offer.roots is None and own is not None else offer
 
 
 async def serve_sessions(settings: ServeSettings) -> SessionsListener:

@@ -8,7 +8,7 @@ import errno
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from v2glab.evidence import DeviceError
@@ -108,7 +108,7 @@ class Listener(Closing):
     def __init__(
         self,
         link: socket.socket,
-        settings: TlsSettings | None,
+        settings: Sequence[TlsSettings],
         handler: Callable[[Any], Awaitable[None]],
         on_failure: Callable[[HandshakeError], None],
     ) -> None:
@@ -159,7 +159,7 @@ class Listener(Closing):
         with contextlib.closing(link):
             link.setblocking(False)
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stream = TlsStream(link, self._settings) if self._settings else PlainStream(link)
+            stream = self._stream(link)
             if isinstance(stream, TlsStream):
                 try:
                     await stream.negotiate()
@@ -172,9 +172,14 @@ class Listener(Closing):
             finally:
                 await stream.close()
 
+    def _stream(self, link: socket.socket) -> PlainStream:
+        if not self._settings:
+            return PlainStream(link)
+        return TlsStream(link, self._settings[0], others=self._settings[1:])
+
 
 async def serve_tls(
-    settings: TlsSettings,
+    settings: TlsSettings | Sequence[TlsSettings],
     handler: Callable[[TlsStream], Awaitable[None]],
     *,
     host: str = "::1",
@@ -185,6 +190,8 @@ async def serve_tls(
 
     Parameters
     ----------
+    settings
+        Of one edition, or of several with a TLS version each: the vehicle's ClientHello chooses.
     handler
         Given each connection after its handshake; the connection is closed when it returns.
     port
@@ -199,15 +206,17 @@ async def serve_tls(
     InputError
         Address, port or settings cannot be used.
     """
-    _ = settings.context
-    return Listener(_listen(host, port), settings, handler, on_failure)
+    several = (settings,) if isinstance(settings, TlsSettings) else tuple(settings)
+    for one in several:
+        _ = one.context
+    return Listener(_listen(host, port), several, handler, on_failure)
 
 
 async def serve_plain(
     handler: Callable[[PlainStream], Awaitable[None]], *, host: str = "::1", port: int = FIXED_PORT
 ) -> Listener:
     """Listen as a charger without TLS; else as :func:`serve_tls`."""
-    return Listener(_listen(host, port), None, handler, lambda failure: None)
+    return Listener(_listen(host, port), (), handler, lambda failure: None)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from v2glab.evidence import InputError, StorageError
 from v2glab.links.pki import PkiFiles
@@ -59,6 +59,11 @@ class TlsSettings:
     revocations: Path | None = None
     show_certificate: bool = True
     rules: TlsRules = field(default_factory=load_tls_rules, repr=False)
+
+    @classmethod
+    def of_edition(cls, end: End, files: PkiFiles, edition: str, **more: Any) -> TlsSettings:  # noqa: ANN401 -- fields
+        """Return the settings of an edition on the first curve that it allows."""
+        return cls(end, files, edition, next(iter(load_tls_rules().of_edition(edition).groups)), **more)
 
     @property
     def profile(self) -> Profile:

@@ -7,16 +7,20 @@ import contextlib
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 
 from v2glab.diagnosis import Finding
 from v2glab.links.pki import ChainFinding
 from v2glab.links.tls._causes import HandshakeError, explain, peer_findings, refused_profile
 from v2glab.links.tls._context import TlsSettings
+from v2glab.links.tls._hello import offered_version
 from v2glab.links.tls._timing import Timing, measure_path, slow_finding, split
 from v2glab.links.tls._watch import TICKET, Watch, wrap
 
 #: Octets read at a time.
 CHUNK = 1 << 16
+#: A ClientHello of which the version is not known after so many octets is left to OpenSSL.
+_LONGEST_HELLO = 1 << 13
 _WANT = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -70,19 +74,37 @@ class TlsStream(PlainStream):
     settings are not strict. ``confirmed`` says whether the other end is known to have accepted this end: a
     client of TLS 1.3 learns that with the first ticket or octet only. ``version`` and ``suite`` are named as
     OpenSSL does.
+
+    Parameters
+    ----------
+    settings, others
+        Of several settings of a charger the vehicle's ClientHello chooses, by version; where none fits, the
+        first ones refuse it.
+    connect_s
+        What the TCP connection took.
     """
 
-    def __init__(self, link: socket.socket, settings: TlsSettings, connect_s: float | None = None) -> None:
+    def __init__(
+        self,
+        link: socket.socket,
+        settings: TlsSettings,
+        connect_s: float | None = None,
+        others: Sequence[TlsSettings] = (),
+    ) -> None:
         super().__init__(link)
-        self._settings, self._connect_s = settings, connect_s
+        self._settings, self._connect_s, self._others = settings, connect_s, others
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = wrap(settings.context, self._incoming, self._outgoing, server=settings.end == "secc")
+        self._wrap()
         self._ahead = b""
         self._heard = self._ended = False
         self._local_s, self._waits = 0.0, 0
         self.version = self.suite = ""
         self.timing: Timing | None = None
         self.findings: tuple[ChainFinding, ...] = ()
+
+    def _wrap(self) -> None:
+        context, server = self._settings.context, self._settings.end == "secc"
+        self._tls = wrap(context, self._incoming, self._outgoing, server=server)
 
     @property
     def watch(self) -> Watch:
@@ -129,7 +151,26 @@ class TlsStream(PlainStream):
             raise HandshakeError(refused_profile(found, self._settings.rules), self.timing)
         self.findings = found
 
+    async def _choose(self) -> None:
+        """Take the settings of the version that the vehicle asks for."""
+        octets = b""
+        while (version := offered_version(octets)) is None and len(octets) < _LONGEST_HELLO:
+            octets += await self._more()
+        fit = [s for s in (self._settings, *self._others) if s.profile.version == version]
+        if fit and fit[0] is not self._settings:
+            self._settings = fit[0]
+            self._wrap()
+        self._incoming.write(octets)
+
+    async def _more(self) -> bytes:
+        data = await self._loop.sock_recv(self._socket, CHUNK)
+        if not data:
+            raise ConnectionError("the connection was closed")
+        return data
+
     async def _handshake(self) -> None:
+        if self._others:
+            await self._choose()
         while True:
             began, done = time.perf_counter(), False
             try:
@@ -147,10 +188,7 @@ class TlsStream(PlainStream):
             if done:
                 return
             self._waits += sent
-            data = await self._loop.sock_recv(self._socket, CHUNK)
-            if not data:
-                raise ConnectionError("the connection was closed")
-            self._incoming.write(data)
+            self._incoming.write(await self._more())
 
     def _timed(self, began: float) -> Timing:
         total = time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""The two hellos of a handshake: what decryption needs of them (RFC 8446, 4.1; RFC 5246, 7.4.1)."""
+"""The two hellos of a handshake: versions, and what decryption needs (RFC 8446, 4.1; RFC 5246, 7.4.1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 _VERSION, _MAC_BEHIND = 43, 22
+_RECORD, _CLIENT = 22, 1
 _TLS13 = 0x0304
 #: Random of a ServerHello that only asks for another ClientHello (RFC 8446, 4.1.3).
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -31,6 +32,42 @@ def client_random(message: bytes) -> bytes | None:
     """Return the random of a ClientHello with its header of four octets; None when it is damaged."""
     random = message[6:38]
     return random if len(random) == 32 else None
+
+
+def offered_version(octets: bytes) -> str | None:
+    """Return the version that a client asks for, from the first octets of its connection.
+
+    Returns
+    -------
+    str or None
+        ``TLSv1.3`` where it is offered, else the version that the hello carries; empty when the octets begin
+        no ClientHello, None while it is not whole.
+    """
+    message, at = b"", 0
+    while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4], "big"):
+        head = octets[at : at + 5]
+        if (head and head[0] != _RECORD) or (message and message[0] != _CLIENT):
+            return ""
+        if len(head) < 5:
+            return None
+        length = int.from_bytes(head[3:5], "big")
+        if not length:  # forbidden (RFC 8446, 5.1)
+            return ""
+        message += octets[at + 5 : at + 5 + length]
+        at += 5 + length
+    return _asked_version(message)
+
+
+def _asked_version(message: bytes) -> str:
+    try:
+        (version,) = struct.unpack_from(">H", message, 4)
+        at = 39 + message[38]
+        at += 2 + struct.unpack_from(">H", message, at)[0]
+        found = _extensions(message, at + 1 + message[at]).get(_VERSION, b"")
+    except (struct.error, IndexError):
+        return ""
+    offered = {int.from_bytes(found[i : i + 2], "big") for i in range(1, len(found) - 1, 2)}
+    return version_name(_TLS13 if _TLS13 in offered else version)
 
 
 def read_server_hello(message: bytes) -> ServerHello | None:
