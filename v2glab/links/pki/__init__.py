@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from v2glab.links.pki._defects import BrokenChain, break_chain, defect_names
     from v2glab.links.pki._issue import Identity, V2GPki, make_pki
     from v2glab.links.pki._rules import Defect, Edition, PkiRules, Profile, Reason, load_pki_rules
-    from v2glab.links.pki._store import PkiFiles, write_pki
+    from v2glab.links.pki._store import PkiFiles, load_revocations, write_pki
     from v2glab.links.pki._verify import ChainFinding, check_profile, load_certificates, verify_chain
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "defect_names",
     "load_certificates",
     "load_pki_rules",
+    "load_revocations",
     "make_pki",
     "verify_chain",
     "write_pki",
@@ -41,7 +42,7 @@ __getattr__ = lazy_attributes(
         "_defects": ["BrokenChain", "break_chain", "defect_names"],
         "_issue": ["Identity", "V2GPki", "make_pki"],
         "_rules": ["Defect", "Edition", "PkiRules", "Profile", "Reason", "load_pki_rules"],
-        "_store": ["PkiFiles", "write_pki"],
+        "_store": ["PkiFiles", "load_revocations", "write_pki"],
         "_verify": ["ChainFinding", "check_profile", "load_certificates", "verify_chain"],
     },
 )

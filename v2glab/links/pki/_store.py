@@ -17,6 +17,8 @@ from v2glab.links.pki._certificate import PrivateKey
 from v2glab.links.pki._defects import BrokenChain
 from v2glab.links.pki._issue import V2GPki
 
+_END_OF_LIST = b"-----END X509 CRL-----"
+
 
 @dataclass(frozen=True)
 class PkiFiles:
@@ -35,6 +37,46 @@ class PkiFiles:
     def roots(self, role: str) -> Path:
         """Root that the chain of a role leads to."""
         return self.folder / f"{role}.root.pem"
+
+    def load_chain(self, role: str) -> list[x509.Certificate]:
+        """Read the certificate of a role and its sub-CAs, leaf first.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read, or holds something else.
+        """
+        return _load(self.chain(role))
+
+    def load_roots(self, role: str) -> list[x509.Certificate]:
+        """Read the root that the chain of a role leads to; raises as :meth:`load_chain`."""
+        return _load(self.roots(role))
+
+
+def _load(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        required = "certificates in PEM"
+        raise InputError(f"{path}: {error}", required, "name the right folder, or make it anew") from error
+
+
+def load_revocations(path: Path | None) -> list[x509.CertificateRevocationList]:
+    """Read lists of revoked certificates; without a file none.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or holds something else.
+    """
+    if path is None:
+        return []
+    try:
+        parts = path.read_bytes().split(_END_OF_LIST)[:-1]
+        return [x509.load_pem_x509_crl(part + _END_OF_LIST + b"\n") for part in parts]
+    except (OSError, ValueError) as error:
+        required = "lists of revoked certificates in PEM"
+        raise InputError(f"{path}: {error}", required, "name the right file") from error
 
 
 def write_pki(

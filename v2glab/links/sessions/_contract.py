@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from v2glab.links.pki._certificate import PrivateKey
 
 Body = dict[str, Any]
-_END_OF_LIST = b"-----END X509 CRL-----"
 
 
 @dataclass(frozen=True)
@@ -47,19 +46,18 @@ def load_identity(files: PkiFiles | None, role: str) -> Identity:
     InputError
         No folder was named, or its files cannot be used.
     """
-    from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed448
     from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
     if files is None:
         raise InputError(f"no {role}", "a folder with chain and key", "name it in the wishes")
+    chain = files.load_chain(role)
     try:
-        chain = x509.load_pem_x509_certificates(files.chain(role).read_bytes())
         key = load_pem_private_key(files.key(role).read_bytes(), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        required = f"{role}.pem and {role}.key"
-        raise InputError(f"{files.folder}: {error}", required, "make them anew") from error
+        required = f"a key without a password that belongs to {role}.pem"
+        raise InputError(f"{files.key(role)}: {error}", required, "make both anew") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey):
         raise InputError(f"{files.key(role)}: another kind of key", "an EC or Ed448 key", "make it anew")
     return Identity(tuple(c.public_bytes(Encoding.DER) for c in chain), key)
@@ -111,39 +109,13 @@ def check_chain(
     InputError
         Roots or lists cannot be read, or no roots were named.
     """
-    from cryptography import x509
-
-    from v2glab.links.pki import verify_chain
+    from v2glab.links.pki import load_revocations, verify_chain
 
     if roots is None:
         raise InputError("no roots", f"a folder with {role}.root.pem", "name it in the offer")
-    path = roots.roots(role)
-    try:
-        trusted = x509.load_pem_x509_certificates(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}", "root certificates in PEM", "name the right folder") from error
-    when, revoked = moment or datetime.now(UTC), revocation_lists(revocations)
+    trusted, revoked = roots.load_roots(role), load_revocations(revocations)
+    when = moment or datetime.now(UTC)
     return verify_chain(shown, trusted, when, edition=edition, role=role, revoked=revoked)
-
-
-def revocation_lists(path: Path | None) -> list[x509.CertificateRevocationList]:
-    """Read lists of revoked certificates; without a file none.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or holds something else.
-    """
-    from cryptography import x509
-
-    if path is None:
-        return []
-    try:
-        parts = path.read_bytes().split(_END_OF_LIST)[:-1]
-        return [x509.load_pem_x509_crl(part + _END_OF_LIST + b"\n") for part in parts]
-    except (OSError, ValueError) as error:
-        required = "lists of revoked certificates in PEM"
-        raise InputError(f"{path}: {error}", required, "name the right file") from error
 
 
 def load_leaf(shown: Sequence[bytes]) -> x509.Certificate:

@@ -167,15 +167,12 @@ def _own_check(shown: Sequence[bytes], settings: TlsSettings) -> tuple[ChainFind
 
 
 def _of_own_chain(settings: TlsSettings) -> tuple[ChainFinding, ...]:
-    from cryptography import x509
-
     role = settings.shows
     if not role:
         return ()
     try:
-        chain = x509.load_pem_x509_certificates(settings.files.chain(role).read_bytes())
-        roots = x509.load_pem_x509_certificates(settings.files.roots(role).read_bytes())
-    except (OSError, ValueError):
+        chain, roots = settings.files.load_chain(role), settings.files.load_roots(role)
+    except InputError:
         return ()
     return verify_chain(chain, roots, datetime.now(UTC), edition=settings.edition, role=role)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from v2glab.evidence import InputError, StorageError
-from v2glab.links.pki import PkiFiles
+from v2glab.links.pki import PkiFiles, load_revocations
 from v2glab.links.tls._rules import Profile, TlsRules, load_tls_rules
 from v2glab.links.tls._watch import watch_context
 
@@ -100,30 +100,12 @@ class TlsSettings:
     @cached_property
     def roots(self) -> list[Certificate]:
         """The roots that this end trusts."""
-        from cryptography import x509
-
-        if not self.expects:
-            return []
-        path = self.files.roots(self.expects)
-        try:
-            return x509.load_pem_x509_certificates(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: {error}", "a root certificate", "name the right folder") from error
+        return self.files.load_roots(self.expects) if self.expects else []
 
     @cached_property
     def revoked(self) -> list[CertificateRevocationList]:
         """Lists of revoked certificates."""
-        from cryptography import x509
-
-        if self.revocations is None:
-            return []
-        end = b"-----END X509 CRL-----"
-        try:
-            parts = self.revocations.read_bytes().split(end)[:-1]
-            return [x509.load_pem_x509_crl(part + end + b"\n") for part in parts]
-        except (OSError, ValueError) as error:
-            required = "lists of revoked certificates in PEM"
-            raise InputError(f"{self.revocations}: {error}", required, "name the right file") from error
+        return load_revocations(self.revocations)
 
 
 def _make(settings: TlsSettings) -> ssl.SSLContext:

@@ -182,11 +182,5 @@ def _opened(
 
 
 def _root_id(files: PkiFiles) -> Body:
-    from cryptography import x509
-
-    path = files.roots("cps")
-    try:
-        root = x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}", "a root certificate", "name the right folder") from error
+    root = files.load_roots("cps")[0]
     return {"X509IssuerName": root.issuer.rfc4514_string(), "X509SerialNumber": root.serial_number}
