@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from v2g_links import both, echo, meet, pki_of, run
 
-from v2glab.links.pki import write_pki
-from v2glab.links.tls import connect_tls, serve_tls
+from v2glab.links.pki import PkiFiles, write_pki
+from v2glab.links.tls import TlsSettings, connect_tls, load_tls_rules, serve_tls
 from v2glab.links.tls._hello import offered_version
 
 EDITIONS = {"iso15118-20": ("secp521r1", "TLSv1.3"), "iso15118-2": ("secp256r1", "TLSv1.2")}
@@ -123,3 +123,18 @@ def test_a_hello_that_trickles_in_is_waited_for(ends):
     head = run(answer())
     # A handshake record with a ServerHello, or an alert that names what does not fit: never silence.
     assert (head[0], head[5]) == (22, 2)
+
+
+@pytest.mark.parametrize(
+    ("edition", "curve"),
+    [("iso15118-20", "ed448"), ("iso15118-20", "secp521r1"), ("iso15118-2", "secp256r1")],
+)
+def test_settings_of_an_edition_follow_the_curve_of_the_certificate(tmp_path, edition, curve):
+    files = PkiFiles(tmp_path / "pki")
+    first = TlsSettings.of_edition("secc", files, edition)
+    assert first.curve == next(iter(load_tls_rules().of_edition(edition).groups))
+    write_pki(pki_of(edition, curve), files.folder)
+    assert TlsSettings.of_edition("secc", files, edition).curve == curve
+    ends = [TlsSettings.of_edition(end, files, edition) for end in ("evcc", "secc")]
+    met, told = run(meet(*ends))
+    assert met.answer == b"first" and told == []

@@ -122,6 +122,8 @@ def test_many_sessions_are_listed_and_one_is_shown_on_request(capsys, tmp_path):
         (["slac", "--channel", "moon"], "vehicle_at_home"),
         (["slac", "--motor", "2"], "0 to 1"),
         (["slac", "--veth", "--cross-talk", "cable"], "relay"),
+        (["slac", "--interface", "eth1", "--veth"], "leave it out"),
+        (["slac", "--interface", "eth1", "--end", "both"], "vehicle or charger"),
     ],
 )
 def test_wrong_use_says_what_is_right(capsys, arguments, told):

@@ -79,15 +79,21 @@ def slac_command(
     veth: Annotated[
         bool, typer.Option("--veth", help="Raw Ethernet between two network namespaces; needs root.")
     ] = False,
+    interface: Annotated[
+        str, typer.Option(help="Be one end behind a real modem on this interface; needs root.")
+    ] = "",
+    end: Annotated[str, typer.Option(help="Which end, with --interface: vehicle or charger.")] = "vehicle",
     seed: Annotated[int, typer.Option(help="Seed of losses and spread.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
     html: Html = None,
     strict: Strict = False,
 ) -> int:
-    """Let a vehicle and a charger of this machine find each other by SLAC, and show every frame and timer.
+    """Let a vehicle and a charger find each other by SLAC, and show every frame and timer.
 
-    Frames pass a relay on loopback, or with --veth raw Ethernet. The power line between the modems is a
-    model. A run without a match ends with exit code 3, its cause and the remedy.
+    Both are of this machine, and frames pass a relay on loopback, or with --veth raw Ethernet; the power line
+    between the modems is a model. With --interface one end is behind a real modem, and the other end is
+    whatever hangs on its line; no power flows by that. A run without a match ends with exit code 3, its
+    cause and the remedy.
 
     Examples:
 
@@ -96,10 +102,13 @@ def slac_command(
       v2glab vehicle slac --channel two_chargers_near --cross-talk two_chargers_far --motor 0.5
 
       sudo v2glab vehicle slac --veth --json
-    """
-    from v2glab.cli._vehicle_slac import Setup, run_slac
 
-    setup = Setup(channel, extra_db, motor, cross_talk, validate, fast, veth, seed)
+      sudo v2glab vehicle slac --interface eth1 --end charger
+    """
+    from v2glab.cli._vehicle_slac import run_slac
+    from v2glab.cli._vehicle_slac_run import Setup
+
+    setup = Setup(channel, extra_db, motor, cross_talk, validate, fast, veth, seed, interface, end)
     return run_slac(setup, as_json=as_json, html=html, strict=strict)
 
 

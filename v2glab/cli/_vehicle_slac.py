@@ -1,65 +1,18 @@
-"""What ``v2glab vehicle slac`` does: a vehicle, a charger or two, and the line between them."""
+"""What ``v2glab vehicle slac`` prints and writes of a run."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from v2glab.cli._vehicle_slac_run import Done, Setup, run
+
 if TYPE_CHECKING:
     from v2glab.diagnosis import Finding
-    from v2glab.links.slac import EmulatedModem, Match, PlcChannel, Report, Seen, SlacFailure
-
-_EV, _EVSE, _OTHER = (
-    bytes.fromhex("02000000000e"),
-    bytes.fromhex("02000000005a"),
-    bytes.fromhex("02000000005b"),
-)
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What is plugged together; as the options of the command."""
-
-    channel: str
-    extra_db: float
-    motor: float
-    cross_talk: str
-    validate: bool
-    fast: bool
-    veth: bool
-    seed: int
-
-
-@dataclass(frozen=True)
-class _Done:
-    """What came of a run."""
-
-    setup: Setup
-    names: dict[bytes, str]
-    lines: dict[str, PlcChannel]
-    trace: tuple[Seen, ...]
-    match: Match | None
-    failure: SlacFailure | None
-    duration_s: float | None
-    lost: dict[str, int]
-
-    @property
-    def reports(self) -> list[tuple[str, Report]]:
-        """Attenuation by charger; the chosen one first."""
-        from v2glab.links.slac import Report
-
-        m = self.match
-        if m is None:
-            return []
-        heard = sum(s.name == "CM_MNBC_SOUND.IND" for s in self.trace)
-        chosen = Report(m.evse_mac, heard, m.groups_db, m.attenuation, m.no_attenuation, m.level)  # type: ignore[arg-type]
-        return [(self.names.get(r.evse_mac, r.evse_mac.hex(":")), r) for r in (chosen, *m.others)]
+    from v2glab.links.slac import Match, Report
 
 
 def run_slac(setup: Setup, *, as_json: bool, html: Path | None, strict: bool) -> int:
@@ -76,7 +29,7 @@ def run_slac(setup: Setup, *, as_json: bool, html: Path | None, strict: bool) ->
     """
     from v2glab.evidence import ExitCode
 
-    done = asyncio.run(_run(setup))
+    done = asyncio.run(run(setup))
     findings = _findings(done)
     if html is not None:
         _write_page(html, done, findings)
@@ -91,93 +44,13 @@ def run_slac(setup: Setup, *, as_json: bool, html: Path | None, strict: bool) ->
     return int(ExitCode.FINDINGS) if strict and findings else 0
 
 
-async def _run(setup: Setup) -> _Done:
-    from v2glab.links.slac import (
-        PilotWire,
-        SlacFailure,
-        load_slac_rules,
-        make_channel,
-        match_charger,
-        match_vehicle,
-    )
-
-    rules = load_slac_rules().fast() if setup.fast else load_slac_rules()
-    lines = {"charger": make_channel(setup.channel, rules, extra_db=setup.extra_db, motor_load=setup.motor)}
-    if setup.cross_talk:
-        lines["other charger"] = make_channel(setup.cross_talk, rules, motor_load=setup.motor)
-    pilot, elsewhere = PilotWire(), PilotWire()
-    wires = {"charger": pilot, "other charger": elsewhere}
-    async with _modems(setup, lines) as (vehicle, chargers):
-        names = {modem.address: name for name, modem in chargers.items()}
-        waiting = [
-            asyncio.create_task(
-                match_charger(modem, rules, linger_s=0.0, pilot_pulses=lambda wire=wires[name]: wire.pulses)  # type: ignore[misc]
-            )
-            for name, modem in chargers.items()
-        ]
-        try:
-            run = await match_vehicle(vehicle, rules, pilot=pilot, always_validate=setup.validate)
-            trace, match, failure, took = run.trace, run.match, None, run.duration_s
-            # The charger that was chosen has its own key to set; it is given the time of one answer.
-            await asyncio.wait(waiting, timeout=rules.time_s("set_key"), return_when=asyncio.FIRST_COMPLETED)
-        except SlacFailure as error:
-            trace, match, failure, took = error.trace, None, error, None
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-        lost = {"vehicle": vehicle.lost, **{name: modem.lost for name, modem in chargers.items()}}
-    return _Done(setup, names, lines, trace, match, failure, took, lost)
-
-
-@asynccontextmanager
-async def _modems(
-    setup: Setup, lines: dict[str, PlcChannel]
-) -> AsyncIterator[tuple[EmulatedModem, dict[str, EmulatedModem]]]:
-    """Modems of the vehicle and of each charger, on a relay or on a cable of Ethernet."""
-    from v2glab.links.slac import EmulatedModem, FrameRelay, RelayLink
-
-    with contextlib.ExitStack() as stack:
-        if setup.veth:
-            links = _raw_links(setup, stack)
-        else:
-            relay = await FrameRelay.open()
-            stack.callback(relay.close)
-            addresses = {"vehicle": _EV, "charger": _EVSE, "other charger": _OTHER}
-            links = {n: await RelayLink.open(relay.port, addresses[n]) for n in ("vehicle", *lines)}
-        ev = links.pop("vehicle")
-        heard = {links[name].address: line for name, line in lines.items()}
-        vehicle = EmulatedModem(ev, heard, seed=setup.seed)
-        chargers = {
-            name: EmulatedModem(link, {ev.address: lines[name]}, seed=setup.seed + 1 + place)
-            for place, (name, link) in enumerate(links.items())
-        }
-        for modem in (vehicle, *chargers.values()):
-            stack.callback(modem.close)
-        yield vehicle, chargers
-
-
-def _raw_links(setup: Setup, stack: contextlib.ExitStack) -> dict[str, Any]:
-    from v2glab.evidence import UsageError
-    from v2glab.links.slac import INTERFACE, RawLink, inside, two_namespaces
-
-    if setup.cross_talk:
-        found = "--cross-talk with --veth"
-        raise UsageError(found, "a line that all share", "leave out --veth: the frame relay is one")
-    spaces = stack.enter_context(two_namespaces())
-    return {
-        name: inside(space, lambda: RawLink(INTERFACE))
-        for name, space in zip(("vehicle", "charger"), spaces, strict=True)
-    }
-
-
-def _findings(done: _Done) -> list[Finding]:
+def _findings(done: Done) -> list[Finding]:
     from v2glab.diagnosis import Finding
     from v2glab.links.capture import SlacRun, slac_faults
 
     matched = done.match.evse_mac if done.match else b""
     # A run that failed has its own, better cause: only late answers are looked for.
-    found = slac_faults(SlacRun(_EV, b"", done.trace, (), matched))
+    found = slac_faults(SlacRun(done.vehicle, b"", done.trace, (), matched))
     if done.failure is not None:
         f = done.failure
         evidence = (f"required: {f.required}", *([f"timer {f.timer}"] if f.timer else []))
@@ -185,7 +58,7 @@ def _findings(done: _Done) -> list[Finding]:
     return found
 
 
-def _document(done: _Done, findings: list[Finding]) -> dict[str, Any]:
+def _document(done: Done, findings: list[Finding]) -> dict[str, Any]:
     from v2glab.links.slac import load_slac_rules
     from v2glab.views import slac_phases
 
@@ -239,7 +112,7 @@ def _report(name: str, report: Report) -> dict[str, Any]:
     }
 
 
-def _print(done: _Done, findings: list[Finding]) -> None:
+def _print(done: Done, findings: list[Finding]) -> None:
     from v2glab.cli._common import console
     from v2glab.views import finding_lines, profile_line, rich_slac, slac_phases
 
@@ -258,7 +131,9 @@ def _print(done: _Done, findings: list[Finding]) -> None:
         )
     if done.match is not None:
         how = ", validated by the control pilot" if done.match.validated else ""
-        which = f"{done.names.get(done.match.evse_mac, '?')} {done.match.evse_mac.hex(':')}"
+        other = done.match.ev_mac if done.setup.end == "charger" else done.match.evse_mac
+        who = done.names.get(other, "vehicle" if done.setup.end == "charger" else "charger")
+        which = f"{who} {other.hex(':')}"
         print(f"matched with {which} in {(done.duration_s or 0) * 1e3:.0f} ms{how}")
         for note in done.match.notes:
             print(f"note: {note}")
@@ -266,15 +141,15 @@ def _print(done: _Done, findings: list[Finding]) -> None:
         screen.print(text, markup=False)
 
 
-def _write_page(path: Path, done: _Done, findings: list[Finding]) -> None:
+def _write_page(path: Path, done: Done, findings: list[Finding]) -> None:
     from v2glab.evidence import write_atomic
     from v2glab.links.slac import load_slac_rules
     from v2glab.views import render_slac
 
     rules = load_slac_rules()
     thresholds = [(name, rules.level(f"{name}_db")) for name in ("direct", "potential", "limit")]
-    title = f"line {done.setup.channel}" + (
-        f", cross-talk {done.setup.cross_talk}" if done.setup.cross_talk else ""
-    )
+    setup = done.setup
+    title = f"{setup.end} at {setup.interface}" if setup.interface else f"line {setup.channel}"
+    title += f", cross-talk {setup.cross_talk}" if setup.cross_talk else ""
     page = render_slac(title, done.trace, done.reports, list(done.lines.items()), thresholds, findings)
     write_atomic(path, page.encode("utf-8"))

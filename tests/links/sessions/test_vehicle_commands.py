@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from v2glab.links.pki import make_pki, write_pki
+
 COMMAND = [sys.executable, "-m", "v2glab", "vehicle"]
 
 
@@ -67,8 +69,10 @@ def test_both_ends_agree_on_energy_and_the_charger_stops_clean(tmp_path):
     assert "remedy" in out
 
 
-def test_one_charger_serves_both_parts_in_tls(tmp_path):
+@pytest.mark.parametrize("curve", ["secp521r1", "ed448"])
+def test_one_charger_serves_both_parts_in_tls(tmp_path, curve):
     folders = {"iso20": tmp_path / "pki", "iso2": tmp_path / "pki-iso2"}
+    write_pki(make_pki(curve=curve), folders["iso20"])
     charger, told = start_listening(
         "--pki", str(folders["iso20"]), "--pki-iso2", str(folders["iso2"]), "--make-pki", "--sessions", "2"
     )

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from v2glab.evidence import InputError, StorageError, storing
-from v2glab.links.pki._certificate import PrivateKey
+from v2glab.links.pki._certificate import PrivateKey, curve_name
 from v2glab.links.pki._defects import BrokenChain
 from v2glab.links.pki._issue import V2GPki
 
@@ -47,6 +47,13 @@ class PkiFiles:
             The file cannot be read, or holds something else.
         """
         return _load(self.chain(role))
+
+    def curve(self, role: str) -> str:
+        """Return the curve of a role's certificate; empty where there is none to read."""
+        try:
+            return curve_name(self.load_chain(role)[0].public_key())
+        except InputError:
+            return ""
 
     def load_roots(self, role: str) -> list[x509.Certificate]:
         """Read the root that the chain of a role leads to; raises as :meth:`load_chain`."""

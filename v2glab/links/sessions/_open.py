@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,24 @@ class Opened:
 
 
 async def connect(settings: OpenSettings, phases: PhaseClock, trace: Trace) -> Opened:
-    """Open the connection.
+    """Open the connection, within the time that the offered protocols give it.
 
     Raises
     ------
     DiscoveryError, HandshakeError, SessionFailure
-        No charger, no connection, or no protocol in common.
+        No charger, no connection, no protocol in common, or not in time.
     """
+    rules = settings.rules
+    limit_s = min(rules.limits[rules.of_protocol(name).limits].setup_s for name in settings.offered)
+    try:
+        async with asyncio.timeout(limit_s):
+            return await _opened(settings, phases, trace)
+    except TimeoutError as error:
+        told = f"after {limit_s:g} s"
+        raise failure("setup-too-long", "supportedAppProtocolReq", "evcc", told, trace=trace) from error
+
+
+async def _opened(settings: OpenSettings, phases: PhaseClock, trace: Trace) -> Opened:
     host, port = await _find(settings, phases)
     stream = await _connect(settings, host, port, phases)
     link = MessageLink(stream, "evcc", trace, tamper=settings.tamper, rules=settings.rules)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from v2glab.evidence import DeviceError, InputError, UsageError
 from v2glab.links.sessions._energy import EnergyCount
-from v2glab.links.sessions._failure import SessionFailure, failure
+from v2glab.links.sessions._failure import SessionFailure
 from v2glab.links.sessions._open import Opened, connect
 from v2glab.links.sessions._phases import PhaseClock
 from v2glab.links.sessions._registry import load_driver, make_driver
@@ -257,7 +257,7 @@ async def open_session(settings: OpenSettings) -> AsyncIterator[Session]:
     for protocol in settings.offered:
         load_driver(protocol)
     phases = PhaseClock(settings.progress)
-    opened = await _connected(settings, phases)
+    opened = await connect(settings, phases, Trace())
     progress = Progress(phases.begin)
     driver = make_driver(DriverParts(opened.asker, settings.plant, settings.wishes, settings.sleep, progress))
     session = Session(opened, driver, settings, phases)
@@ -273,17 +273,6 @@ async def open_session(settings: OpenSettings) -> AsyncIterator[Session]:
         raise
     finally:
         await session.leave(in_order=in_order)
-
-
-async def _connected(settings: OpenSettings, phases: PhaseClock) -> Opened:
-    trace, rules = Trace(), settings.rules
-    limit_s = min(rules.limits[rules.of_protocol(name).limits].setup_s for name in settings.offered)
-    try:
-        async with asyncio.timeout(limit_s):
-            return await connect(settings, phases, trace)
-    except TimeoutError as error:
-        told = f"after {limit_s:g} s"
-        raise failure("setup-too-long", "supportedAppProtocolReq", "evcc", told, trace=trace) from error
 
 
 async def _whole(work: Coroutine[Any, Any, Result]) -> Result:

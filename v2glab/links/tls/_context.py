@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -62,8 +62,14 @@ class TlsSettings:
 
     @classmethod
     def of_edition(cls, end: End, files: PkiFiles, edition: str, **more: Any) -> TlsSettings:  # noqa: ANN401 -- fields
-        """Return the settings of an edition on the first curve that it allows."""
-        return cls(end, files, edition, next(iter(load_tls_rules().of_edition(edition).groups)), **more)
+        """Return the settings of an edition on the curve of the certificate that this end shows.
+
+        Where it shows none, or none can be read yet, it is the first curve that the edition allows.
+        """
+        groups = load_tls_rules().of_edition(edition).groups
+        made = cls(end, files, edition, next(iter(groups)), **more)
+        curve = made.shows and files.curve(made.shows)
+        return replace(made, curve=curve) if curve in groups else made
 
     @property
     def profile(self) -> Profile:
