@@ -9,7 +9,8 @@ from v2glab.evidence import Outcome, UsageError
 from v2glab.gridcodes import load_code
 from v2glab.gridcodes.conformity import ModelBench, Rules, list_cases, run_suite
 from v2glab.procedures import Context, load_procedure, validate_parameters
-from v2glab.views import plot, plot_conformity_test
+from v2glab.views import plot, plot_conformity, plot_conformity_test
+from v2glab.views._conformity import _first
 from v2glab.views._conformity_data import suite_columns
 
 TESTS = (
@@ -117,3 +118,20 @@ def test_the_whole_suite_takes_a_handful_of_figures(result):
     assert len(list(plot_conformity_test(result, TESTS[1]).select({"type": Plot}))) == 4
     with pytest.raises(UsageError, match="nothing"):
         plot_conformity_test(result, "nothing")
+
+
+def test_the_map_begins_with_a_test_that_has_curves_unless_one_failed(result):
+    from bokeh.models import ColumnDataSource
+
+    chosen = [
+        source
+        for source in plot_conformity(result).select({"type": ColumnDataSource})
+        if "heading" in source.data
+    ]
+    (place,) = chosen[0].selected.indices
+    assert chosen[0].data["test"][place] != "laboratory.surge"
+    assert chosen[0].data["last_sample"][place] > chosen[0].data["first_sample"][place]
+    outcomes = {"first_sample": [0, 0, 3], "last_sample": [0, 3, 9]}
+    assert _first({"outcome": ["inconclusive", "pass", "inconclusive"], **outcomes}) == 2
+    assert _first({"outcome": ["fail", "pass", "inconclusive"], **outcomes}) == 0
+    assert _first({}) is None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from v2glab.evidence import Result
-from v2glab.views._conformity_data import SuiteColumns, suite_columns
+from v2glab.views._conformity_data import Columns, SuiteColumns, suite_columns
 from v2glab.views._conformity_panels import Panels, test_panels
 
-_TILE_PX, _WIDTH = 21, 1084
-#: What is shown first: the first test of the worst outcome that there is.
+_TILE_PX = 21
+#: Outcomes, the worst first.
 _WORST = ("fail", "inconclusive", "pass", "not applicable")
 #: Shows another test in the panels: rows are cut out of the columns of all tests.
 _CHOOSE = """
@@ -24,7 +24,7 @@ ladder.factors = rows.row.slice().reverse()
 verdicts.data = rows
 samples.data = cut(all_samples, test.first_sample, test.last_sample)
 heading.setv({text: test.heading, text_color: test.colour})
-subheading.text = test.test + ', ' + test.clause + (test.reason ? '  –  ' + test.reason : '')
+subheading.text = test.test + ', ' + test.clause + (test.reason ? '\\n' + test.reason : '')
 """
 
 
@@ -32,14 +32,13 @@ def plot_conformity(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh layout
     """Draw every test of a suite: a tile each, and panels with the one that was clicked.
 
     The panels hold the grid, what the plant did with the limits of each verdict shaded, and how much of each
-    limit is used. First shown is the first test that failed, else the first that is open.
+    limit is used. First shown is the first test that failed, else the first that is open and was played.
     """
     from bokeh.layouts import column
     from bokeh.models import ColumnDataSource, CustomJS
 
     columns = suite_columns(result)
-    outcomes = columns.tests.get("outcome", [])
-    place = next((outcomes.index(o) for o in _WORST if o in outcomes), None)
+    place = _first(columns.tests)
     if place is None:
         return column()
     panels = test_panels(columns, place)
@@ -52,7 +51,18 @@ def plot_conformity(result: Result) -> Any:  # noqa: ANN401 -- a Bokeh layout
         **_targets(panels),
     }
     tests.selected.js_on_change("indices", CustomJS(args=arguments, code=_CHOOSE))
-    return column(_map(columns, tests), panels.layout)
+    return column(_map(columns, tests), panels.layout, sizing_mode="stretch_width")
+
+
+def _first(tests: Columns) -> int | None:
+    """Return the place of the test to begin with; one without a curve only when no other is left."""
+
+    def rank(place: int) -> tuple[bool, bool, int]:
+        played = tests["last_sample"][place] > tests["first_sample"][place]
+        outcome = tests["outcome"][place]
+        return outcome != _WORST[0], not played, _WORST.index(outcome)
+
+    return min(range(len(tests.get("outcome", []))), key=rank, default=None)
 
 
 def plot_conformity_test(result: Result, test: str) -> Any:  # noqa: ANN401 -- a Bokeh layout
@@ -85,7 +95,7 @@ def _map(columns: SuiteColumns, tests: Any) -> Any:  # noqa: ANN401
     families = list(dict.fromkeys(columns.tests["family"]))
     most = max(columns.tests["place"]) + 1
     plot = figure(
-        width=_WIDTH,
+        sizing_mode="stretch_width",
         height=_TILE_PX * len(families) + 60,
         x_range=(-0.7, max(most, 30) - 0.3),
         y_range=families[::-1],

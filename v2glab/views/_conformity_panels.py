@@ -7,8 +7,9 @@ from typing import Any
 
 from v2glab.views._conformity_data import MOST_PERCENT, RESPONSE, Columns, SuiteColumns
 
-_LEFT, _RIGHT = 640, 440
-_SHORT, _TALL = 130, 300
+#: Width of the ladder in pixels; the other panels take what the page leaves, and no less than a curve needs.
+_RIGHT, _LEAST_LEFT = 340, 380
+_SHORT, _TALL, _HEADINGS = 130, 300, 58
 _GRID = "#222222"
 _SMALL = {"text_font_size": "8pt"}
 
@@ -39,17 +40,18 @@ def test_panels(columns: SuiteColumns, place: int) -> Panels:
     hertz = _grid(samples, ranges, "f", "frequency (Hz)", ("f_hz",))
     response = _response(samples, verdicts, ranges)
     ladder = _ladder(verdicts)
-    heading = Title(text=test["heading"], text_color=test["colour"], text_font_size="11pt")
+    heading = Title(text=test["heading"], text_color=test["colour"], text_font_size="10pt")
     subheading = Title(text=subtitle(test), text_font_style="normal", **_SMALL)
     volts.add_layout(subheading, "above")
     volts.add_layout(heading, "above")
-    layout = row(column(volts, hertz, response), ladder)
+    left = column(volts, hertz, response, sizing_mode="stretch_width")
+    layout = row(left, ladder, sizing_mode="stretch_width")
     return Panels(layout, samples, verdicts, ladder, ranges, heading, subheading)
 
 
 def subtitle(test: dict[str, Any]) -> str:
     """Return the name and clause of a test, and why it is not a pass."""
-    reason = f"  –  {test['reason']}" if test["reason"] else ""
+    reason = f"\n{test['reason']}" if test["reason"] else ""
     return f"{test['test']}, {test['clause']}{reason}"
 
 
@@ -72,9 +74,10 @@ def _figure(border: int = 60, **more: Any) -> Any:  # noqa: ANN401
 
 def _grid(samples: Any, ranges: dict[str, Any], name: str, label: str, channels: tuple[str, ...]) -> Any:  # noqa: ANN401
     """Draw what the source played; of the voltages the least and the greatest phase."""
-    tall = _SHORT + (45 if name == "v" else 0)  # the first panel carries both headings
+    tall = _SHORT + (_HEADINGS if name == "v" else 0)  # the first panel carries both headings
     plot = _figure(
-        width=_LEFT,
+        sizing_mode="stretch_width",
+        min_width=_LEAST_LEFT,
         height=tall,
         x_range=ranges["t"],
         y_range=ranges[name],
@@ -92,7 +95,8 @@ def _response(samples: Any, verdicts: Any, ranges: dict[str, Any]) -> Any:  # no
     from bokeh.models import Range1d
 
     plot = _figure(
-        width=_LEFT,
+        sizing_mode="stretch_width",
+        min_width=_LEAST_LEFT,
         height=_TALL,
         x_range=ranges["t"],
         y_range=ranges["y"],
@@ -126,7 +130,7 @@ def _ladder(verdicts: Any) -> Any:  # noqa: ANN401
     plot = _figure(
         120,
         width=_RIGHT,
-        height=2 * _SHORT + 45 + _TALL,
+        height=2 * _SHORT + _HEADINGS + _TALL,
         x_range=(0.0, MOST_PERCENT),
         y_range=FactorRange(factors=list(verdicts.data["row"])[::-1]),
         x_axis_label="share of the limit that is used (%), with ± U",
